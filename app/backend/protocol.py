@@ -1,0 +1,70 @@
+"""The seam: what the deck asks of a server. LM Studio's HTTP API is one implementation."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from lmdeck.model.catalog import Activity, Model
+from lmdeck.model.chat import ChatEvent, ChatRequest
+from lmdeck.model.load import LoadRequest, LoadResult
+from lmdeck.model.log import LogEntry
+
+
+class Backend(Protocol):
+    """One server. Every method raises a `BackendError`; reads retry by themselves, writes never do."""
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a token."""
+        ...
+
+    @property
+    def has_token(self) -> bool:
+        """Whether requests carry a token."""
+        ...
+
+    async def greet(self) -> float:
+        """Ask whether LM Studio is there; answers the round trip in seconds."""
+        ...
+
+    async def models(self) -> tuple[Model, ...]:
+        """All downloaded models with their loaded instances."""
+        ...
+
+    async def load(self, request: LoadRequest) -> LoadResult:
+        """Load a model; returns when it is in memory, which may take minutes. Cancelling it closes the
+        connection, but the server may go on loading."""
+        ...
+
+    async def unload(self, instance_id: str) -> None:
+        """Unload one instance."""
+        ...
+
+    def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        """Stream one answer; closing the iterator closes the connection, and the server stops generating."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class CommandLine(Protocol):
+    """The `lms` command for one server. Each call costs a process: ask rarely."""
+
+    async def ps(self) -> tuple[Activity, ...]:
+        """`lms ps --json`; raises CommandFailed."""
+        ...
+
+    async def runtime(self) -> str | None:
+        """The selected GGUF runtime as `name@version` from `lms runtime ls`; raises CommandFailed."""
+        ...
+
+    def log(self, source: str) -> AsyncIterator[tuple[LogEntry, ...]]:
+        """Batches of one source (`model`, `server`, `runtime`) from one long-lived `lms log stream`, restarted
+        with back-off when it ends; what happens to it is told by `DeckNote` entries in between. Closing the
+        iterator ends the process."""
+        ...
+
+    async def close(self) -> None:
+        """End every child process."""
+        ...

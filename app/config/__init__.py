@@ -1,0 +1,1 @@
+"""Settings: where they come from, the token, the platform's folders."""

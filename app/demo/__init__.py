@@ -1,0 +1,1 @@
+"""The embedded LM Studio-compatible server, its engines and its `lms`."""

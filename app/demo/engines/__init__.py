@@ -1,0 +1,1 @@
+"""What answers inside the demo server: real llama.cpp, or a scripted stand-in for tests."""

@@ -1,0 +1,1 @@
+"""Sources as async iterators of events: interval, retry and batching live here."""

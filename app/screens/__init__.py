@@ -1,0 +1,1 @@
+"""Screens and dialogs: they ask what must be asked and post intents."""

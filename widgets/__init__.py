@@ -1,0 +1,1 @@
+"""Panes and controls, one a file. They know `lmdeck.model` and nothing of where data comes from."""

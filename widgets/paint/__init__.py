@@ -1,0 +1,1 @@
+"""Numbers and a width in, text out: renderables that know no widget."""
