@@ -27,9 +27,7 @@ class BackendError(Exception):
 
     def __init__(self, detail: str = "", *, title: str | None = None, next_step: str | None = None) -> None:
         self.detail = detail
-        self.problem = Problem(
-            title or self.title, detail, self.next_step if next_step is None else next_step
-        )
+        self.problem = Problem(title or self.title, detail, self.next_step if next_step is None else next_step)
         super().__init__(self.problem.sentence)
 
 
@@ -94,9 +92,7 @@ class Unauthorized(Refused):
     """401: a token is needed, or the one sent is not accepted."""
 
     title = "401: token not accepted"
-    next_step = (
-        "Set LM_API_TOKEN, or `token_command` in the config file, to a token from LM Studio's Developer page."
-    )
+    next_step = "Set LM_API_TOKEN, or `token_command` in the config file, to a token from LM Studio's Developer page."
 
 
 class Forbidden(Refused):

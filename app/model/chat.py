@@ -17,9 +17,7 @@ class ChatRequest:
     def body(self) -> dict[str, object]:
         """The request body, streamed; absent options are not sent."""
         options = {"previous_response_id": self.previous_response_id, "system_prompt": self.system_prompt}
-        return {"model": self.model, "input": self.input, "stream": True} | {
-            k: v for k, v in options.items() if v
-        }
+        return {"model": self.model, "input": self.input, "stream": True} | {k: v for k, v in options.items() if v}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,5 @@ class ChatEnded:
 
 
 ChatEvent = (
-    ChatStarted
-    | ModelLoading
-    | PromptProcessing
-    | ReasoningDelta
-    | MessageDelta
-    | ToolCall
-    | ChatFault
-    | ChatEnded
+    ChatStarted | ModelLoading | PromptProcessing | ReasoningDelta | MessageDelta | ToolCall | ChatFault | ChatEnded
 )
