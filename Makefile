@@ -35,7 +35,7 @@ wheel: $(VENV)/.linked
 	$(PY) tests/wheel_check.py
 
 bench: $(VENV)/.linked
-	$(PY) tests/bench/run.py
+	PYTHONPATH=tests/support $(PY) tests/bench/run.py
 
 format: $(VENV)/.linked
 	$(PY) -m ruff check --fix .

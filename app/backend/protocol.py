@@ -1,12 +1,20 @@
 """The seam: what the deck asks of a server. LM Studio's HTTP API is one implementation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from lmdeck.model.catalog import Activity, Model
 from lmdeck.model.chat import ChatEvent, ChatRequest
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.log import LogEntry
+
+
+class Secret(Protocol):
+    """A token that shows itself only to who asks for it (`lmdeck.config.token.Token` is one)."""
+
+    def reveal(self) -> str:
+        """The token's text, for the one header or variable that carries it."""
+        ...
 
 
 class Backend(Protocol):
@@ -39,7 +47,7 @@ class Backend(Protocol):
         """Unload one instance."""
         ...
 
-    def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+    def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Stream one answer; closing the iterator closes the connection, and the server stops generating."""
         ...
 
@@ -59,7 +67,7 @@ class CommandLine(Protocol):
         """The selected GGUF runtime as `name@version` from `lms runtime ls`; raises CommandFailed."""
         ...
 
-    def log(self, source: str) -> AsyncIterator[tuple[LogEntry, ...]]:
+    def log(self, source: str) -> AsyncGenerator[tuple[LogEntry, ...]]:
         """Batches of one source (`model`, `server`, `runtime`) from one long-lived `lms log stream`, restarted
         with back-off when it ends; what happens to it is told by `DeckNote` entries in between. Closing the
         iterator ends the process."""

@@ -1,0 +1,94 @@
+"""LM Studio over HTTP: the native API v1, with the model list of v0 where v1 does not exist."""
+
+import time
+from collections.abc import AsyncIterator
+
+from lmdeck.backend import native, v0
+from lmdeck.backend.chat import decode
+from lmdeck.backend.decode import fields
+from lmdeck.backend.errors import BadReply, LoadFailed, NotFound, NotLMStudio, Refused, StreamCut
+from lmdeck.backend.http import Http, Transport, retrying
+from lmdeck.backend.protocol import Secret
+from lmdeck.backend.sse import SSEDecoder
+from lmdeck.model.catalog import Model
+from lmdeck.model.chat import ChatEnded, ChatEvent, ChatRequest
+from lmdeck.model.load import LoadRequest, LoadResult
+
+GREETING = "/lmstudio-greeting"
+
+_UNLOAD_S = 60.0
+
+
+class LMStudio:
+    """One LM Studio server (implements `protocol.Backend`). Nothing is sent before the first call."""
+
+    def __init__(self, url: str, token: Secret | None = None, transport: Transport | None = None) -> None:
+        self._http = Http(url, token, transport)
+        self._only_v0 = False
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a token."""
+        return self._http.url
+
+    @property
+    def has_token(self) -> bool:
+        """Whether requests carry a token."""
+        return self._http.has_token
+
+    async def greet(self) -> float:
+        """The round trip of `GET /lmstudio-greeting` in seconds; NotLMStudio if the body is not its greeting."""
+        return await retrying(self._greet)
+
+    async def _greet(self) -> float:
+        started = time.perf_counter()
+        try:
+            body = await self._http.get_once(GREETING)
+        except (BadReply, NotFound) as error:
+            raise NotLMStudio(error.problem.sentence) from None
+        if fields(body).get("lmstudio") is not True:
+            raise NotLMStudio("the greeting is not LM Studio's")
+        return time.perf_counter() - started
+
+    async def models(self) -> tuple[Model, ...]:
+        """All downloaded models with their instances, from v1, or from v0 (then without sizes) once v1 has been
+        found missing."""
+        if not self._only_v0:
+            try:
+                return native.models(await self._http.get(native.MODELS))
+            except NotFound:
+                found = v0.models(await self._http.get(v0.MODELS))
+                self._only_v0 = True
+                return found
+        return v0.models(await self._http.get(v0.MODELS))
+
+    async def load(self, request: LoadRequest) -> LoadResult:
+        """`POST /api/v1/models/load`: answers when the model is in memory. Raises LoadFailed with the server's
+        words; compare `config` and the model list with what was asked for."""
+        try:
+            return native.load_result(await self._http.post(native.LOAD, request.body()))
+        except Refused as error:
+            if type(error) is not Refused or (error.status or 0) < 500:
+                raise
+            raise LoadFailed(error.detail, status=error.status, kind=error.kind, code=error.code) from None
+
+    async def unload(self, instance_id: str) -> None:
+        """`POST /api/v1/models/unload` of one instance; NotFound if it is not loaded."""
+        await self._http.post(native.UNLOAD, {"instance_id": instance_id}, _UNLOAD_S)
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        """Stream `POST /api/v1/chat`; ends after ChatEnded, raises StreamCut if the stream ends before it."""
+        decoder = SSEDecoder()
+        async with self._http.stream(native.CHAT, request.body()) as pieces:
+            async for piece in pieces:
+                for event in map(decode, decoder.feed(piece)):
+                    if event is None:
+                        continue
+                    yield event
+                    if isinstance(event, ChatEnded):
+                        return
+        raise StreamCut("the server ended the answer without its closing event")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.close()

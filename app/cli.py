@@ -1,0 +1,73 @@
+"""The command line. It imports the screen only to open it: `--version` and errors come at once."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from lmdeck import __version__
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+_EXITS = "exit codes: 0 done, 1 failed (reason on stderr), 2 usage, 3 server unreachable, 4 not authorised"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lmdeck` with these arguments; answers the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["demo-server"]:
+        from lmdeck.demo.main import main as serve
+
+        return serve(arguments[1:])
+    options = _parser().parse_args(arguments)
+    return _open_deck(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lmdeck",
+        description="The terminal deck for LM Studio: models, GPUs, requests and a chat on one live screen.",
+        epilog=f"lmdeck demo-server runs the embedded LM Studio-compatible server alone. {_EXITS}.",
+    )
+    parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")
+    parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")
+    parser.add_argument("--profile", metavar="NAME", help="a [profiles.NAME] table of the configuration file")
+    parser.add_argument("--lms", metavar="PATH", help="LM Studio's command line [LMDECK_LMS, or found]")
+    parser.add_argument("--config", metavar="FILE", help="the configuration file [LMDECK_CONFIG]")
+    parser.add_argument("--read-only", action="store_true", default=None, help="change nothing on the server")
+    parser.add_argument("--no-gpu", dest="gpu", action="store_false", default=None, help="do not ask the GPU driver")
+    parser.add_argument("--theme", metavar="NAME", help="lmdeck-dark, lmdeck-light, or any theme of Textual's")
+    demo = parser.add_argument_group("demonstration, without LM Studio")
+    demo.add_argument("--demo", action="store_true", help="open the deck on the embedded server, with a real model")
+    demo.add_argument("--engine", choices=("llama", "scripted"), default="llama", help="what answers there")
+    demo.add_argument("--model", metavar="FILE.gguf", help="another model for the embedded server")
+    return parser
+
+
+def _open_deck(options: argparse.Namespace) -> int:
+    from lmdeck.config.errors import ConfigError
+    from lmdeck.config.settings import load_settings
+
+    try:
+        settings = load_settings(vars(options), os.environ)
+    except ConfigError as error:
+        return _fail(str(error), EXIT_USAGE)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _fail("the deck needs a terminal; run it in one, or see `lmdeck --help`.", EXIT_FAILED)
+
+    from functools import partial
+    from pathlib import Path
+
+    from lmdeck.connect import open_sources
+    from lmdeck.demo.launch import DemoServer
+    from lmdeck.main import LMDeck
+
+    model = Path(options.model) if options.model else None
+    demo = DemoServer(options.engine, model=model) if options.demo else None
+    app = LMDeck(partial(open_sources, settings, demo), theme=settings.theme, read_only=settings.read_only)
+    app.run()
+    return app.return_code or 0
+
+
+def _fail(words: str, code: int) -> int:
+    print(f"lmdeck: {words}", file=sys.stderr)
+    return code

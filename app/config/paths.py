@@ -1,0 +1,29 @@
+"""Where lmdeck keeps its files on this platform."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+APP = "lmdeck"
+
+
+def config_file(environ: Mapping[str, str]) -> Path:
+    """The configuration file: `LMDECK_CONFIG`, or `config.toml` in the user's configuration folder."""
+    if chosen := environ.get("LMDECK_CONFIG"):
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path(APP, appauthor=False) / "config.toml"
+
+
+def data_dir() -> Path:
+    """For what must last: history, conversations."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP, appauthor=False)
+
+
+def state_dir() -> Path:
+    """For what may be lost: logs, the last choice of a pane."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP, appauthor=False)

@@ -1,0 +1,93 @@
+"""Makes the collaborators of one connection from the settings, once the first frame is on the screen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from lmdeck.backend.errors import BackendError
+from lmdeck.config.errors import ConfigError
+from lmdeck.config.settings import Settings, read_token
+from lmdeck.config.token import Token
+from lmdeck.demo.launch import DemoServer
+from lmdeck.feeds.sources import Machine, Sources
+from lmdeck.model.problem import Problem
+
+_NO_LMS = Problem(
+    "log, queue and idle times need LM Studio's `lms` command, which was not found",
+    next_step="Start LM Studio once, or run `npx lmstudio install-cli`; name it with --lms if it is not on PATH.",
+)
+
+
+class NotConfigured(BackendError):
+    """The settings cannot be used; the detail says why."""
+
+    title = "configuration"
+    next_step = "Mend it and start lmdeck again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Where to connect: `root_pid` is the process that holds the engine's, when it is known (the demo's)."""
+
+    url: str
+    token: Token | None
+    lms: str | None
+    root_pid: int | None = None
+
+
+@asynccontextmanager
+async def open_sources(settings: Settings, demo: DemoServer | None = None) -> AsyncIterator[Sources]:
+    """The sources for the server in `settings`, or for `demo`, which is started here and ended at the end.
+
+    Raises BackendError: the demo server could not start, or the settings' token could not be read.
+    """
+    async with AsyncExitStack() as stack:
+        if demo is not None:
+            stack.push_async_callback(demo.close)
+            endpoint = await demo.start()
+            server = _Server(endpoint.url, Token(endpoint.token), endpoint.lms, endpoint.pid)
+        else:
+            server = _Server(settings.url, await _token(settings), settings.lms)
+        # httpx takes longer to import than a keyboard should wait.
+        sources = await asyncio.to_thread(_make, settings, server)
+        stack.push_async_callback(sources.backend.close)
+        if sources.cli is not None:
+            stack.push_async_callback(sources.cli.close)
+        yield sources
+
+
+async def _token(settings: Settings) -> Token | None:
+    try:
+        return await read_token(settings)
+    except ConfigError as error:
+        raise NotConfigured(str(error)) from error
+
+
+def _make(settings: Settings, server: _Server) -> Sources:
+    from lmdeck.backend.lms import Lms, find_lms
+    from lmdeck.backend.lmstudio import LMStudio
+
+    path = find_lms(server.lms)
+    parts = urlsplit(server.url)
+    return Sources(
+        backend=LMStudio(server.url, server.token),
+        cli=Lms(path, host=parts.hostname, port=parts.port, token=server.token) if path else None,
+        cli_missing=None if path else _NO_LMS,
+        open_machine=partial(_machine, settings, server),
+    )
+
+
+def _machine(settings: Settings, server: _Server) -> Machine:
+    from lmdeck.telemetry.host import Host
+    from lmdeck.telemetry.nvml import Nvml, driver_present
+    from lmdeck.telemetry.processes import LMStudioProcesses
+    from lmdeck.telemetry.simulated import SimulatedGpu
+
+    processes = LMStudioProcesses(server.root_pid)
+    if not settings.gpu:
+        return Machine(None, Host(processes))
+    simulated = server.root_pid is not None and not driver_present()
+    return Machine(SimulatedGpu(processes) if simulated else Nvml(processes), Host(processes))

@@ -1,0 +1,94 @@
+"""What the scripted engine says: deterministic text from the prompt alone."""
+
+from __future__ import annotations
+
+import re
+
+from lmdeck.demo.engines.base import GenerateRequest, ToolUse
+from lmdeck.demo.fields import Json
+
+MARKDOWN = """# A heading
+
+Some **bold** text, some *italics*, and `inline code`.
+
+- first item
+- second item with a [link](https://example.org)
+
+| model | speed |
+| --- | --- |
+| one | 41.3 tok/s |
+
+```python
+def answer() -> int:
+    return 42
+```
+
+> The end."""
+
+
+def tokens(text: str) -> list[str]:
+    """Pieces that join to `text`: words with the white space before them."""
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+def content(message: Json) -> str:
+    """A message's text; parts other than text count as `[type]`."""
+    value = message.get("content")
+    if isinstance(value, list):
+        parts = (part if isinstance(part, dict) else {} for part in value)
+        return " ".join(str(part.get("text", f"[{part.get('type')}]")) for part in parts)
+    return value if isinstance(value, str) else ""
+
+
+def format_prompt(request: GenerateRequest) -> str:
+    """The prompt in ChatML, the template most of the catalogue's models have."""
+    if request.prompt is not None:
+        return request.prompt
+    turns = (f"<|im_start|>{m.get('role', 'user')}\n{content(m)}<|im_end|>\n" for m in request.messages)
+    return "".join(turns) + "<|im_start|>assistant\n"
+
+
+def question(request: GenerateRequest) -> str:
+    """What was asked last."""
+    if request.prompt is not None:
+        return request.prompt
+    return next((content(m) for m in reversed(request.messages) if m.get("role") == "user"), "")
+
+
+def answer(request: GenerateRequest) -> str:
+    """The answer. `markdown` in the question gives a sample of everything, `count to N` and `N words` a text of a
+    known length, `what did I say` the first question of the conversation; anything else is echoed."""
+    asked = question(request)
+    if "markdown" in asked.lower():
+        return MARKDOWN
+    if match := re.search(r"count to (\d{1,5})", asked, re.IGNORECASE):
+        return " ".join(str(n) for n in range(1, int(match[1]) + 1))
+    if match := re.search(r"(\d{1,5}) words", asked):
+        return " ".join(f"word{n}" for n in range(1, int(match[1]) + 1))
+    if "what did i say" in asked.lower():
+        users = [content(m) for m in request.messages if m.get("role") == "user"]
+        return f"You first said: {users[0]}"
+    return f"You said: {asked}"
+
+
+def thought(request: GenerateRequest) -> str:
+    """The reasoning before the answer."""
+    return f"The user wrote {len(question(request))} characters. I will answer."
+
+
+def tool_use(request: GenerateRequest) -> ToolUse | None:
+    """A call of the first integration's first tool, if the question has the word `tool`; `bad tool` fails."""
+    asked = question(request)
+    if not request.integrations or "tool" not in asked.lower():
+        return None
+    first = request.integrations[0]
+    plugin = first if isinstance(first, dict) else {"type": "plugin", "id": first}
+    allowed = plugin.get("allowed_tools")
+    tool = str(allowed[0]) if isinstance(allowed, list) and allowed else "lookup"
+    if plugin.get("type") == "ephemeral_mcp":
+        provider: Json = {"type": "ephemeral_mcp", "server_label": plugin.get("server_label")}
+    else:
+        provider = {"type": "plugin", "plugin_id": plugin.get("id")}
+    if "bad tool" in asked.lower():
+        return ToolUse(tool, {"query": asked}, provider, failure=f"Cannot find tool with name {tool}.")
+    return ToolUse(tool, {"query": asked}, provider, output='[{"type":"text","text":"scripted result"}]')

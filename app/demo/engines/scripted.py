@@ -1,0 +1,211 @@
+"""The weightless engine for tests: scripted text, timings and faults; nothing is measured, everything is set."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from lmdeck.demo.catalog import CatalogModel
+from lmdeck.demo.engines import script
+from lmdeck.demo.engines.base import (
+    Embeddings,
+    EngineError,
+    Finished,
+    GenerateRequest,
+    LoadOptions,
+    Piece,
+    PromptProgress,
+    RunnerGone,
+    RuntimeLine,
+    Stats,
+    Text,
+)
+from lmdeck.demo.engines.seven import SEVEN
+from lmdeck.demo.faults import GUARDRAIL, Faults
+
+SCRIPTED_MEMORY = 24 * 2**30
+"""The pretended GPU: one card of 24 GiB."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """How long things take: seconds for a load and to the first token, tokens per second after it."""
+
+    load_s: float = 0.05
+    ttft_s: float = 0.01
+    tokens_per_s: float = 1000.0
+
+
+class ScriptedRunner:
+    """One scripted instance."""
+
+    pid: int | None = None
+    url: str | None = None
+    api_key = ""
+
+    def __init__(self, model: CatalogModel, options: LoadOptions, timings: Timings, faults: Faults) -> None:
+        self._model, self._options, self._timings, self._faults = model, options, timings, faults
+        self._closed = asyncio.Event()
+
+    async def format(self, request: GenerateRequest) -> str:
+        """ChatML."""
+        return script.format_prompt(request)
+
+    async def generate(self, request: GenerateRequest) -> AsyncIterator[Piece]:
+        """Prompt progress, reasoning and a tool call where asked for, then the answer word by word."""
+        started = time.monotonic()
+        prompt_tokens = self._fit(request)
+        for quarter in range(5):
+            yield PromptProgress(quarter / 4)
+            await self._rest(self._timings.ttft_s / 5)
+        first = time.monotonic()
+        thought = script.tokens(script.thought(request)) if self._reasons(request) else []
+        words = script.tokens(script.answer(request))
+        limit = self._limit(request, prompt_tokens)
+        said = 0
+        for word in thought:
+            yield await self._paced(Text(word, reasoning=True), started=first, number=(said := said + 1))
+        if use := script.tool_use(request):
+            yield use
+        for word in words[:limit]:
+            yield await self._paced(Text(word), started=first, number=(said := said + 1))
+        stop = "eosFound" if limit >= len(words) else "maxPredictedTokensReached"
+        if limit < len(words) and prompt_tokens + limit >= self._options.context_length:
+            stop = "contextLengthReached"
+        yield Finished(
+            Stats(
+                stop_reason=stop,
+                prompt_tokens=prompt_tokens,
+                predicted_tokens=said,
+                reasoning_tokens=len(thought),
+                tokens_per_second=self._timings.tokens_per_s,
+                ttft_s=self._timings.ttft_s,
+                total_s=round(time.monotonic() - started, 4),
+                gpu_layers=-1,
+            )
+        )
+
+    async def embed(self, inputs: list[str]) -> Embeddings:
+        """Vectors of eight numbers, the same for the same text."""
+        await self._rest(self._timings.ttft_s)
+        vectors = [[((sum(text.encode()) * (n + 1)) % 97) / 97 for n in range(8)] for text in inputs]
+        return Embeddings(vectors, sum(len(script.tokens(text)) for text in inputs))
+
+    async def exited(self) -> int | None:
+        """Ends only by `close`."""
+        await self._closed.wait()
+        return 0
+
+    async def close(self) -> None:
+        """End it; open generations hear RunnerGone at their next word."""
+        self._closed.set()
+
+    async def _rest(self, seconds: float) -> None:
+        if self._closed.is_set():
+            raise RunnerGone("Model was unloaded.")
+        try:
+            await asyncio.wait_for(self._closed.wait(), max(seconds, 0))
+        except TimeoutError:
+            return
+        raise RunnerGone("Model was unloaded.")
+
+    async def _paced(self, piece: Text, *, started: float, number: int) -> Text:
+        """`piece`, once its turn has come at the scripted speed."""
+        await self._rest(started + number / self._timings.tokens_per_s - time.monotonic())
+        if number > 2 and self._faults.take("mid_stream_error"):
+            raise EngineError("The model has crashed without additional information. (Exit code: 18446744072635812000)")
+        return piece
+
+    def _fit(self, request: GenerateRequest) -> int:
+        """The prompt's tokens. Raises EngineError, in LM Studio's words, if they do not fit."""
+        count = len(script.tokens(script.format_prompt(request)))
+        if count >= self._options.context_length:
+            raise EngineError(
+                "The number of tokens to keep from the initial prompt is greater than the context length "
+                f"(n_keep: {count} >= n_ctx: {self._options.context_length}). Try to load the model with a larger "
+                "context length, or provide a shorter input.",
+                "invalid_request",
+            )
+        return count
+
+    def _limit(self, request: GenerateRequest, prompt_tokens: int) -> int:
+        wanted = request.options.get("max_tokens")
+        room = self._options.context_length - prompt_tokens
+        return min(wanted, room) if isinstance(wanted, int) and wanted > 0 else room
+
+    def _reasons(self, request: GenerateRequest) -> bool:
+        setting = request.options.get("reasoning") or self._model.reasoning_default
+        return bool(self._model.reasoning) and setting != "off"
+
+
+class ScriptedEngine:
+    """The seven models of the machine lmdeck was first asked for, in no memory at all."""
+
+    name = "llama.cpp-win-x86_64-nvidia-cuda12-avx2"
+    version = "2.3.0"
+
+    def __init__(self, faults: Faults, timings: Timings) -> None:
+        self.faults, self.timings = faults, timings
+
+    async def catalogue(self) -> tuple[CatalogModel, ...]:
+        """The seven."""
+        return SEVEN
+
+    async def load(
+        self,
+        model: CatalogModel,
+        options: LoadOptions,
+        *,
+        progress: Callable[[float], None],
+        log: Callable[[RuntimeLine], None],
+    ) -> ScriptedRunner:
+        """Ten steps of progress, runtime lines as llama.cpp writes them, and the load faults."""
+        log(RuntimeLine(f"llama_model_loader: loaded meta data from {model.path} (version GGUF V3 (latest))"))
+        self._fail(model, options, log)
+        for tenth in range(1, 11):
+            await asyncio.sleep(self.timings.load_s / 10)
+            progress(tenth / 10)
+        for line in _load_lines(model, options, collapsed=self.faults.take("context_collapse")):
+            log(RuntimeLine(line))
+        return ScriptedRunner(model, options, self.timings, self.faults)
+
+    def _fail(self, model: CatalogModel, options: LoadOptions, log: Callable[[RuntimeLine], None]) -> None:
+        if self.faults.take("load_fail"):
+            raise EngineError(GUARDRAIL.format(size=model.memory(options.context_length) / 1e9))
+        if self.faults.take("load_fail_generic"):
+            log(RuntimeLine("ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory", "error"))
+            log(RuntimeLine("llama_init_from_model: failed to initialize the context", "error"))
+            raise EngineError("The model has crashed without additional information. (Exit code: 18446744072635812000)")
+
+
+def _load_lines(model: CatalogModel, options: LoadOptions, *, collapsed: bool) -> list[str]:
+    """What llama.cpp says about the context it allocated; `collapsed` to 8192 of what was asked."""
+    asked = options.context_length
+    context = min(asked, 8192) if collapsed else asked
+    values = {
+        "n_seq_max": options.parallel,
+        "n_ctx": context,
+        "n_ctx_seq": context,
+        "n_batch": options.eval_batch_size,
+        "n_ubatch": min(512, options.eval_batch_size),
+        "flash_attn": "enabled" if options.flash_attention else "disabled",
+        "kv_unified": "true",
+    }
+    lines = [f"llama_context: {name:<22}= {value}" for name, value in values.items()]
+    if context != asked:
+        lines.insert(0, f"[context_fit][INFO]: Model context auto-fit: max={asked:,} fitted={context:,} reason=vram")
+    size = model.kv_bytes_per_token * context / 2**20
+    lines.append(f"llama_kv_cache: size = {size:8.2f} MiB ({context:6} cells, {model.layers:3} layers)")
+    return lines
+
+
+def parse_timings(text: str, into: Timings) -> None:
+    """Set timings from `load=0.3,ttft=0.1,rate=50`. Raises ValueError for anything else."""
+    names = {"load": "load_s", "ttft": "ttft_s", "rate": "tokens_per_s"}
+    for name, value in re.findall(r"([^=,]+)=([^,]*)", text):
+        if name not in names or float(value) < 0 or (name == "rate" and float(value) == 0):
+            raise ValueError(f"timings are load=SECONDS,ttft=SECONDS,rate=TOKENS_PER_SECOND, not {text!r}")
+        setattr(into, names[name], float(value))

@@ -1,0 +1,34 @@
+"""GPU and host readings at 1 Hz, taken in one thread of their own."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from lmdeck.feeds.sources import Machine
+from lmdeck.state.events import Event, MachineSeen
+
+INTERVAL_S = 1.0
+
+
+async def machine_feed(open_machine: Callable[[], Machine]) -> AsyncGenerator[Event]:
+    """A `MachineSeen` every second. Drivers may hang, so the loop only ever waits for the thread's answer;
+    `open_machine` and the driver's closing run in that thread too."""
+    loop = asyncio.get_running_loop()
+    executor = ThreadPoolExecutor(1, thread_name_prefix="telemetry")
+    machine: Machine | None = None
+    try:
+        machine = await loop.run_in_executor(executor, open_machine)
+        while True:
+            begun = loop.time()
+            yield await loop.run_in_executor(executor, _sample, machine)
+            await asyncio.sleep(max(0.2, INTERVAL_S - (loop.time() - begun)))
+    finally:
+        if machine is not None:
+            executor.submit(machine.close)
+        executor.shutdown(wait=False)
+
+
+def _sample(machine: Machine) -> MachineSeen:
+    gpus = machine.gpu.sample() if machine.gpu else None
+    return MachineSeen(gpus, machine.host.sample(), time.monotonic())

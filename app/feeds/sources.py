@@ -1,0 +1,34 @@
+"""The collaborators of one connection, made by `connect.py` and owned by whoever entered it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lmdeck.backend.protocol import Backend, CommandLine
+from lmdeck.model.problem import Problem
+from lmdeck.telemetry.source import GpuSource, HostSource
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Telemetry of this machine; `gpu` is None when switched off. All calls block: one thread makes them."""
+
+    gpu: GpuSource | None
+    host: HostSource
+
+    def close(self) -> None:
+        """Let the driver go."""
+        if self.gpu is not None:
+            self.gpu.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything the deck reads from and acts on.
+
+    `cli_missing` says in words why there is no `lms`; `open_machine` blocks: drivers and their bindings load slowly.
+    """
+
+    backend: Backend
+    cli: CommandLine | None
+    cli_missing: Problem | None
+    open_machine: Callable[[], Machine]

@@ -1,0 +1,185 @@
+"""The deck's one screen: state comes in, what the panes ask for goes out as intents."""
+
+import time
+from dataclasses import replace
+
+from textual import on, work
+from textual.binding import Binding
+
+from lmdeck.model.chat import ChatRequest
+from lmdeck.screens import intents
+from lmdeck.screens.pane_screen import PaneScreen
+from lmdeck.state import views
+from lmdeck.state.deck import DeckState
+from lmdeck.widgets.available_pane import AvailablePane
+from lmdeck.widgets.chat_pane import ChatPane
+from lmdeck.widgets.loaded_pane import LoadedPane
+from lmdeck.widgets.log_pane import LogPane
+from lmdeck.widgets.pane import Pane
+
+
+class Dashboard(PaneScreen):
+    """Shows a `DeckState`; posts intents. `read_only` greys everything that changes the server."""
+
+    BINDINGS = [
+        Binding("r", "refresh_now", "Refresh", show=False, id="deck.refresh", tooltip="Read everything again now"),
+    ]
+
+    def __init__(self, read_only: bool = False) -> None:
+        super().__init__()
+        self._read_only = read_only
+        self._state = DeckState()
+        self._chosen_target: str | None = None
+
+    def on_mount(self) -> None:
+        """Start the clock, give the keyboard to the first pane."""
+        self.loaded.read_only = self.available.read_only = self._read_only
+        self._tick()
+        self.set_interval(1.0, self._tick)
+        self.loaded.focus_content()
+
+    def _tick(self) -> None:
+        self.header.clock = time.strftime("%H:%M")
+
+    # State in
+
+    @on(intents.StateChanged)
+    def show_state(self, message: intents.StateChanged) -> None:
+        """Hand every pane its part; a pane that gets an equal value does nothing."""
+        before, self._state = self._state, message.state
+        if message.state.machine_at != before.machine_at:
+            self._show_machine(message.state)
+        if replace(message.state, gpus=before.gpus, host=before.host, machine_at=before.machine_at) != before:
+            self._show_server(message.state)
+
+    def _show_machine(self, state: DeckState) -> None:
+        if state.gpus is not None:
+            self.gpu.update_gpus(state.gpus)
+        if state.host is not None:
+            self.gpu.update_host(state.host)
+
+    def _show_server(self, state: DeckState) -> None:
+        self.header.status = views.server_status(state, self._read_only)
+        for pane in (self.loaded, self.available):
+            pane.show_problem(state.problem if state.models is None else None)
+            pane.mark_stale(state.problem is not None and state.models is not None, state.seen_at)
+        self.loaded.rows = views.loaded_rows(state)
+        self.available.rows = views.available_rows(state)
+        self.chat.target = self._chat_target(state)
+
+    def _chat_target(self, state: DeckState) -> str | None:
+        """What the user chose while the server knows it, else the first instance that can answer."""
+        targets, chosen = views.chat_targets(state), self._chosen_target
+        if chosen is not None and (chosen in targets or (state.model(chosen) is not None and not self._read_only)):
+            return chosen
+        return targets[0] if targets else None
+
+    # Loading and unloading
+
+    @on(AvailablePane.LoadRequested)
+    def open_load_dialog(self, message: AvailablePane.LoadRequested) -> None:
+        """Ask how to load."""
+        from lmdeck.screens.load_dialog import LoadDialog  # its parts are not needed for the first frame
+
+        self.app.push_screen(LoadDialog(message.model))
+
+    @on(LoadedPane.UnloadRequested)
+    @work(group="ask")
+    async def unload(self, message: LoadedPane.UnloadRequested) -> None:
+        """Unload; ask first when somebody is using it."""
+        row = message.row
+        waiting = f"{row.queue} request{'s' if row.queue != 1 else ''}" if row.queue else "a request"
+        warning = f"It is working on {waiting}: whoever sent it gets an error."
+        if not row.busy or await self._confirm(f"Unload {row.id}?", warning, "Unload"):
+            self.post_message(intents.Unload((row.id,)))
+
+    @on(LoadedPane.UnloadAllRequested)
+    @work(group="ask")
+    async def unload_all(self) -> None:
+        """Unload everything, after asking."""
+        rows = [row for row in views.loaded_rows(self._state) or () if not row.pending]
+        if not rows:
+            self.notify("Nothing is loaded.")
+            return
+        busy = sum(row.busy for row in rows)
+        detail = "\n".join(row.id for row in rows) + (f"\n\n{busy} of them busy." if busy else "")
+        if await self._confirm(f"Unload all {len(rows)}?", detail, "Unload all"):
+            self.post_message(intents.Unload(tuple(row.id for row in rows)))
+
+    async def _confirm(self, question: str, detail: str, yes: str) -> bool:
+        from lmdeck.screens.confirm import ConfirmDialog  # buttons are not needed for the first frame
+
+        return await self.app.push_screen_wait(ConfirmDialog(question, detail, yes))
+
+    # Chat
+
+    @on(LoadedPane.ChatRequested)
+    def chat_with_instance(self, message: LoadedPane.ChatRequested) -> None:
+        """Talk to this instance."""
+        self._chat_with(message.instance_id)
+
+    @on(AvailablePane.ChatRequested)
+    def chat_with_model(self, message: AvailablePane.ChatRequested) -> None:
+        """Talk to this model: to its first instance, or to whatever the server loads for it."""
+        self._chat_with(message.model.instances[0].id if message.model.instances else message.model.key)
+
+    def _chat_with(self, target: str) -> None:
+        self._chosen_target = target
+        self.chat.target = self._chat_target(self._state)
+        self.action_pane("chat")
+
+    @on(ChatPane.Sent)
+    def ask(self, message: ChatPane.Sent) -> None:
+        """Send the turn to the chat's target."""
+        target = self.chat.target
+        if target is None:
+            self.notify("No model to talk to: load one (l), or press c on a model.", severity="warning")
+            return
+        self.chat.begin(message.text)
+        self.post_message(intents.Ask(ChatRequest(target, message.text, self.chat.response_id)))
+
+    @on(ChatPane.Stopped)
+    def stop_answer(self) -> None:
+        """Stop generating."""
+        self.post_message(intents.StopAnswer())
+
+    @on(ChatPane.Left)
+    def leave_chat(self) -> None:
+        """Back to the models."""
+        self.action_pane("loaded")
+
+    # Looking closer
+
+    @on(AvailablePane.DetailsRequested)
+    def show_model(self, message: AvailablePane.DetailsRequested) -> None:
+        """Everything about a model."""
+        from lmdeck.screens.details import DetailsScreen, model_facts
+
+        self.app.push_screen(DetailsScreen(message.model.key, model_facts(message.model)))
+
+    @on(LoadedPane.DetailsRequested)
+    def show_instance(self, message: LoadedPane.DetailsRequested) -> None:
+        """Everything about the model of an instance, and its copies."""
+        from lmdeck.screens.details import DetailsScreen, model_facts
+
+        if (model := self._state.model(message.row.model_key)) is not None:
+            self.app.push_screen(DetailsScreen(message.row.id, model_facts(model)))
+
+    @on(LogPane.EntryChosen)
+    def show_entry(self, message: LogPane.EntryChosen) -> None:
+        """A log entry, whole."""
+        from lmdeck.screens.details import DetailsScreen, entry_facts
+
+        entry = message.entry
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
+        self.app.push_screen(DetailsScreen(f"{entry.source}  {when}", entry_facts(entry), entry.text))
+
+    @on(Pane.CopyRequested)
+    def copy(self, message: Pane.CopyRequested) -> None:
+        """To the clipboard, through the terminal (OSC 52), so it works over SSH."""
+        self.app.copy_to_clipboard(message.text)
+        self.notify("Copied.", timeout=2)
+
+    def action_refresh_now(self) -> None:
+        """Ask every source now."""
+        self.post_message(intents.Refresh())

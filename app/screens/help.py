@@ -1,0 +1,87 @@
+"""The help page, made from the bindings themselves: there is no second list of keys."""
+
+from collections.abc import Iterable, Iterator
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.widgets import Static
+
+from lmdeck.screens.dialog import Dialog
+
+_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "exclamation_mark": "!",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "home": "Home",
+    "end": "End",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+}
+
+Group = tuple[str, list[tuple[str, str]]]
+
+
+def own_bindings(node: DOMNode) -> Iterator[Binding]:
+    """The bindings that lmdeck's classes of this node declare (every one has an id), as written, nearest first."""
+    seen: set[str] = set()
+    for cls in type(node).__mro__:
+        for binding in cls.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.id and binding.id not in seen:
+                seen.add(binding.id)
+                yield binding
+
+
+def key_names(keys: str) -> str:
+    """`up,k` as `↑ k`."""
+    return " ".join(_NAMES.get(key, key) for key in keys.split(","))
+
+
+def help_groups(nodes: Iterable[DOMNode]) -> list[Group]:
+    """A group a node, titled by its BINDING_GROUP_TITLE: keys and what they do."""
+    groups = []
+    for node in nodes:
+        title = type(node).BINDING_GROUP_TITLE or type(node).__name__
+        rows = [(key_names(b.key), b.tooltip or b.description) for b in own_bindings(node)]
+        if rows:
+            groups.append((title, rows))
+    return groups
+
+
+class HelpScreen(Dialog[None]):
+    """All keys, by the place where they work."""
+
+    BINDING_GROUP_TITLE = "Help"
+    BINDINGS = [
+        Binding("escape,q,question_mark", "app.pop_screen", "Close", id="help.close", tooltip="Back to the deck"),
+    ]
+
+    def __init__(self, groups: list[Group]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """One block a group."""
+        width = max((len(keys) for _, rows in self._groups for keys, _ in rows), default=0) + 2
+        with Vertical(classes="dialog dialog-wide"):
+            yield Static("Keys", classes="dialog-title")
+            with VerticalScroll(classes="details-body"):
+                for title, rows in self._groups:
+                    lines = [Content.assemble((keys.ljust(width), "bold"), what) for keys, what in rows]
+                    yield Static(title, classes="help-group", markup=False)
+                    yield Static(Content("\n").join(lines), classes="help-keys")
+
+    def on_mount(self) -> None:
+        """The keys scroll."""
+        self.query_one(VerticalScroll).focus()

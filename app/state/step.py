@@ -1,0 +1,123 @@
+"""The one place where the deck's state changes: `step(state, event) -> state`, pure.
+
+An event that tells nothing new answers the very same object, so that nobody repaints.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from lmdeck.model.catalog import Activity
+from lmdeck.state import events as ev
+from lmdeck.state.deck import DeckState, LoadJob
+
+V = TypeVar("V")
+
+# Two readings of one deadline differ by clock and network jitter; below this (seconds) the older one stands.
+_DEADLINE_JITTER = 1.5
+
+
+def step(state: DeckState, event: ev.Event) -> DeckState:
+    """The state after `event`."""
+    after = _step(state, event)
+    return state if after == state else after
+
+
+def _step(state: DeckState, event: ev.Event) -> DeckState:
+    match event:
+        case ev.Connected():
+            return DeckState(url=event.url, has_token=event.has_token, has_lms=event.has_lms)
+        case ev.CatalogSeen():
+            return _catalog_seen(state, event)
+        case ev.ActivitySeen():
+            return _activity_seen(state, event)
+        case ev.SourceLost():
+            if event.source == "models":
+                return replace(state, problem=event.problem, latency_s=None)
+            return replace(state, activity={}, activity_problem=event.problem)
+        case ev.RuntimeSeen():
+            return replace(state, runtime=event.runtime)
+        case ev.PredictionStarted() | ev.PredictionEnded():
+            return _prediction(state, event)
+        case ev.MachineSeen():
+            return replace(state, gpus=event.gpus, host=event.host, machine_at=event.at)
+        case ev.LoadStarted():
+            return replace(state, loads=(*state.loads, LoadJob(event.request, event.at)))
+        case ev.LoadEnded():
+            return _load_ended(state, event)
+        case ev.UnloadStarted():
+            return replace(state, unloads={**state.unloads, event.instance_id: event.at})
+        case ev.UnloadEnded():
+            return replace(state, unloads=_without(state.unloads, event.instance_id))
+
+
+def _catalog_seen(state: DeckState, event: ev.CatalogSeen) -> DeckState:
+    alive = {instance.id: instance for model in event.models for instance in model.instances}
+    deadlines = dict(state.ttl_deadlines)
+    for instance in alive.values():
+        if instance.ttl_remaining_s is not None:
+            _set_deadline(deadlines, instance.id, event.at + instance.ttl_remaining_s)
+    return replace(
+        state,
+        models=event.models,
+        problem=None,
+        latency_s=event.latency_s,
+        seen_at=event.at,
+        ttl_deadlines=_only(deadlines, alive),
+        speeds=_only(state.speeds, alive),
+        requested=_only(state.requested, alive),
+        activity=_only(state.activity, alive),
+    )
+
+
+def _activity_seen(state: DeckState, event: ev.ActivitySeen) -> DeckState:
+    deadlines = dict(state.ttl_deadlines)
+    for found in event.activities:
+        if found.ttl_s is None:
+            deadlines.pop(found.instance_id, None)
+        else:
+            idle_s = max(0.0, event.wall - found.last_used_s) if found.last_used_s is not None else 0.0
+            _set_deadline(deadlines, found.instance_id, event.at + found.ttl_s - idle_s)
+    activity = {found.instance_id: found for found in event.activities}
+    return replace(state, activity=activity, activity_problem=None, ttl_deadlines=deadlines)
+
+
+def _prediction(state: DeckState, event: ev.PredictionStarted | ev.PredictionEnded) -> DeckState:
+    """Between two `lms ps` the log tells who is busy; the next `lms ps` corrects it."""
+    known = state.activity.get(event.instance_id)
+    if known is None:
+        instance = state.instance(event.instance_id)
+        if instance is None:
+            return state
+        known = Activity(instance.id, instance.model_key, parallel=instance.config.parallel)
+    if isinstance(event, ev.PredictionStarted):
+        busy = replace(known, status="generating", queued=known.queued + 1)
+        return replace(state, activity={**state.activity, known.instance_id: busy})
+    left = max(0, known.queued - 1)
+    rested = replace(known, queued=left, status="generating" if left else "idle", last_used_s=event.wall)
+    after = replace(state, activity={**state.activity, known.instance_id: rested})
+    if (speed := event.tokens_per_second) is not None:
+        after = replace(after, speeds={**state.speeds, known.instance_id: speed}, last_speed=speed)
+    return after
+
+
+def _load_ended(state: DeckState, event: ev.LoadEnded) -> DeckState:
+    loads = tuple(job for job in state.loads if job.request is not event.request)
+    state = replace(state, loads=loads)
+    asked = event.request.context_length
+    if event.result is None or asked is None:
+        return state
+    return replace(state, requested={**state.requested, event.result.instance_id: asked})
+
+
+def _set_deadline(deadlines: dict[str, float], instance_id: str, deadline: float) -> None:
+    if abs(deadlines.get(instance_id, float("-inf")) - deadline) > _DEADLINE_JITTER:
+        deadlines[instance_id] = deadline
+
+
+def _only(mapping: Mapping[str, V], alive: Mapping[str, object]) -> Mapping[str, V]:
+    return {key: value for key, value in mapping.items() if key in alive}
+
+
+def _without(mapping: Mapping[str, V], key: str) -> Mapping[str, V]:
+    return {other: value for other, value in mapping.items() if other != key}

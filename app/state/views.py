@@ -1,0 +1,79 @@
+"""From the state to what the panes show: pure functions, one a pane."""
+
+from collections import Counter
+
+from lmdeck.model.catalog import Instance, Model
+from lmdeck.model.rows import AvailableRow, ContextReading, LoadedRow
+from lmdeck.model.server import ServerStatus
+from lmdeck.state.deck import DeckState, LoadJob
+
+
+def loaded_rows(state: DeckState) -> tuple[LoadedRow, ...] | None:
+    """Instances in memory, then loads under way; None until the server first answered."""
+    if state.models is None:
+        return None
+    rows = [_instance_row(state, model, instance) for model in state.models for instance in model.instances]
+    return tuple(rows + [_job_row(state, job) for job in state.loads])
+
+
+def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedRow:
+    activity = state.activity.get(instance.id)
+    unloading = state.unloads.get(instance.id)
+    status = activity.status if activity else instance.state or "loaded"
+    slots = activity.parallel if activity and activity.parallel is not None else instance.config.parallel
+    reported = instance.config.context_length or (activity.context_length if activity else None)
+    return LoadedRow(
+        id=instance.id,
+        model_key=model.key,
+        state=status if unloading is None else "unloading",
+        context=ContextReading(state.requested.get(instance.id), reported),
+        slots=slots,
+        queue=activity.queued if activity else None,
+        ttl_deadline=state.ttl_deadlines.get(instance.id),
+        size_bytes=model.size_bytes or (activity.size_bytes if activity else None),
+        tokens_per_second=state.speeds.get(instance.id),
+        duplicate=len(model.instances) > 1,
+        since=unloading,
+    )
+
+
+def _job_row(state: DeckState, job: LoadJob) -> LoadedRow:
+    model = state.model(job.request.model)
+    return LoadedRow(
+        id=f"{job.request.model} (loading)",
+        model_key=job.request.model,
+        state="loading",
+        context=ContextReading(requested=job.request.context_length),
+        size_bytes=model.size_bytes if model else None,
+        since=job.since,
+    )
+
+
+def available_rows(state: DeckState) -> tuple[AvailableRow, ...] | None:
+    """Everything on disk; None until the server first answered."""
+    if state.models is None:
+        return None
+    loading = Counter(job.request.model for job in state.loads)
+    return tuple(AvailableRow(model, len(model.instances), model.key in loading) for model in state.models)
+
+
+def server_status(state: DeckState, read_only: bool) -> ServerStatus:
+    """The header's facts."""
+    refused = state.problem is not None and state.problem.title.startswith("401")
+    rows = loaded_rows(state) or ()
+    return ServerStatus(
+        url=state.url,
+        latency_s=state.latency_s if state.problem is None else None,
+        problem=state.problem,
+        runtime=state.runtime,
+        auth="refused" if refused else "token" if state.has_token else "none",
+        loaded=sum(not row.pending for row in rows),
+        busy=sum(row.busy for row in rows),
+        speed=state.last_speed,
+        read_only=read_only,
+    )
+
+
+def chat_targets(state: DeckState) -> tuple[str, ...]:
+    """Ids that a chat can go to without loading anything: loaded instances of models that can chat."""
+    return tuple(instance.id for model in state.models or () if not model.is_embedding for instance in model.instances)

@@ -1,0 +1,183 @@
+"""Real processes below this one, and a process table made up for what cannot be started here."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from lmdeck.model.machine import GpuSample
+from lmdeck.telemetry import processes as module
+from lmdeck.telemetry.host import Host
+from lmdeck.telemetry.processes import LMStudioProcesses, Usage
+from lmdeck.telemetry.simulated import VRAM, SimulatedGpu
+
+
+class Table:
+    """A process table: pid → (parent, name, executable)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: dict[int, tuple[int, str, str]]) -> None:
+        self.rows = rows
+        self.examined: list[int] = []
+        monkeypatch.setattr(psutil, "pids", lambda: list(self.rows))
+        monkeypatch.setattr(psutil, "Process", lambda pid: FakeProcess(self, pid))
+
+
+class FakeProcess:
+    def __init__(self, table: Table, pid: int) -> None:
+        self.table, self.pid = table, pid
+        if pid not in table.rows:
+            raise psutil.NoSuchProcess(pid)
+        table.examined.append(pid)
+
+    def ppid(self) -> int:
+        return self.table.rows[self.pid][0]
+
+    def name(self) -> str:
+        return self.table.rows[self.pid][1]
+
+    def exe(self) -> str:
+        if self.name() == "llama-server" and not self.table.rows[self.pid][2]:
+            raise psutil.AccessDenied(self.pid)
+        return self.table.rows[self.pid][2]
+
+    def children(self, recursive: bool) -> list["FakeProcess"]:
+        direct = [FakeProcess(self.table, pid) for pid, row in self.table.rows.items() if row[0] == self.pid]
+        return direct + [below for child in direct for below in child.children(recursive=True)]
+
+
+ROWS = {
+    1: (0, "systemd", "/sbin/init"),
+    10: (1, "LM Studio", "/opt/LM Studio/lm-studio"),
+    11: (10, "llama-server", ""),
+    12: (11, "helper", ""),
+    20: (1, "llmster", ""),
+    21: (1, "lms.EXE", ""),
+    22: (1, "LM Studio Helper (GPU).exe", ""),
+    23: (1, "lm-studio", ""),
+    30: (1, "llama-server", "/home/a/.lmstudio/extensions/backends/x/llama-server"),
+    31: (1, "llama-server", "/usr/local/bin/llama-server"),
+    32: (1, "llama-server", ""),
+    33: (1, "films", ""),
+    34: (33, "node", ""),
+}
+
+
+def test_which_processes_are_lm_studios(monkeypatch):
+    Table(monkeypatch, dict(ROWS))
+    assert LMStudioProcesses().pids() == {10, 11, 12, 20, 21, 22, 23, 30}
+
+
+def test_or_those_below_one_root(monkeypatch):
+    Table(monkeypatch, dict(ROWS))
+    assert LMStudioProcesses(33).pids() == {33, 34}
+    assert LMStudioProcesses(999).pids() == frozenset()
+
+
+def test_a_look_examines_only_who_was_born_since_and_a_full_scan_is_rare(monkeypatch):
+    now = 0.0
+    table = Table(monkeypatch, dict(ROWS))
+    found = LMStudioProcesses(clock=lambda: now)
+    assert 11 in found.pids()
+
+    table.examined.clear()
+    found.pids()
+    assert table.examined == []
+
+    table.rows |= {40: (11, "worker", ""), 41: (40, "worker", ""), 42: (1, "lms", ""), 43: (1, "other", "")}
+    del table.rows[12], table.rows[20]
+    assert found.pids() == {10, 11, 21, 22, 23, 30, 40, 41, 42}
+    assert set(table.examined) == {40, 41, 42, 43}
+
+    table.rows[43] = (1, "lms", "")  # it was seen between fork and exec
+    assert 43 not in found.pids()
+    now = module.FULL_SCAN_S
+    assert 43 in found.pids()
+
+    table.examined.clear()
+    now += module.FULL_SCAN_S
+    found.pids()
+    assert table.examined == []  # nothing was born: nothing to scan
+
+
+def test_many_births_at_once_wait_for_the_full_scan(monkeypatch):
+    now = 0.0
+    table = Table(monkeypatch, dict(ROWS))
+    found = LMStudioProcesses(clock=lambda: now)
+    found.pids()
+    table.examined.clear()
+    table.rows |= dict.fromkeys(range(1000, 1000 + module.MANY), (1, "sh", "")) | {2000: (10, "llama-server", "")}
+    assert 2000 not in found.pids()
+    assert table.examined == []
+    now = module.FULL_SCAN_S
+    assert 2000 in found.pids()
+
+
+BUSY = "import sys\nblock = bytearray(b'x') * (64 * 2**20)\nprint('up', flush=True)\nwhile True: pass"
+
+
+@pytest.fixture
+def busy_child() -> Iterator[subprocess.Popen[bytes]]:
+    """A child of this process that holds 64 MiB and uses a core."""
+    with subprocess.Popen([sys.executable, "-S", "-E", "-c", BUSY], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        yield child
+        child.kill()
+
+
+def wait_for_cpu(processes: LMStudioProcesses) -> Usage:
+    """The usage without the root, once a second reading has given a CPU figure."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        usage = processes.usage(without_root=True)
+        if usage is not None and usage.cpu > 0:
+            return usage
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def test_real_cpu_and_memory_of_a_tree(busy_child, monkeypatch):
+    monkeypatch.setattr(module, "READING_S", 0.2)
+    processes = LMStudioProcesses(os.getpid())
+    assert {os.getpid(), busy_child.pid} <= processes.pids()
+    usage = wait_for_cpu(processes)
+    assert 64 * 2**20 < usage.rss < 128 * 2**20
+    cores = psutil.cpu_count() or 1
+    assert 10 / cores < usage.cpu <= 110 / cores  # one core, on a machine that may be busy
+    everything = processes.usage()
+    assert everything is not None
+    assert everything.rss > usage.rss
+
+    gpu = SimulatedGpu(processes).sample().gpus[0]
+    assert gpu.simulated
+    assert gpu.vram_used == gpu.vram_lmstudio == usage.rss
+    assert gpu.utilisation == usage.cpu
+    assert (gpu.vram_total, gpu.temperature, gpu.power, gpu.fan, gpu.pcie_rx) == (VRAM, None, None, None, None)
+
+    host = Host(processes).sample()
+    assert host.lmstudio_rss == everything.rss
+    assert 0 < host.ram_used < host.ram_total
+    assert 0 <= host.swap_used <= host.swap_total
+
+
+def test_without_lm_studio_there_is_no_usage_but_a_host(monkeypatch):
+    processes = LMStudioProcesses(2**22 + 1)
+    sample = Host(processes).sample()
+    assert (sample.lmstudio_cpu, sample.lmstudio_rss) == (None, None)
+    gpu = SimulatedGpu(processes).sample().gpus[0]
+    assert (gpu.vram_used, gpu.utilisation) == (0, 0.0)
+
+
+def test_the_simulated_card_grows_with_what_it_holds(monkeypatch):
+    processes = LMStudioProcesses(1)
+    simulated = SimulatedGpu(processes)
+    monkeypatch.setattr(processes, "usage", lambda **options: Usage(250.0, VRAM + 2**40))
+    gpu = simulated.sample().gpus[0]
+    assert gpu.vram_total == VRAM + 2**40
+    assert gpu.utilisation == 100.0
+    simulated.close()
+    assert isinstance(simulated.sample(), GpuSample)

@@ -1,0 +1,128 @@
+"""The Loaded pane: what is in the server's memory, and what is coming and going."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from lmdeck.model.rows import LoadedRow
+from lmdeck.widgets.column import Column
+from lmdeck.widgets.line_view import Paragraph
+from lmdeck.widgets.list_pane import ListPane
+from lmdeck.widgets.paint import loaded as paint
+from lmdeck.widgets.pane import Clock
+from lmdeck.widgets.table import Table
+
+
+class LoadedPane(ListPane[LoadedRow]):
+    """One line an instance. Countdowns run by the pane's own clock, between the polls."""
+
+    TITLE = "Loaded"
+    LOADING = Paragraph("asking the server what is loaded …", "muted")
+    EMPTY = (
+        Paragraph("no model is loaded"),
+        Paragraph("2 goes to Available, l loads the model there", "accent"),
+    )
+    GUARDED = frozenset({"unload", "unload_all"})
+    BINDING_GROUP_TITLE = "Loaded"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "unload", "Unload", id="loaded.unload", tooltip="Unload this instance; asks when it is busy"),
+        Binding("U", "unload_all", "Unload all", show=False, id="loaded.unload_all", tooltip="Unload all; always asks"),
+        Binding("c", "chat", "Chat", id="loaded.chat", tooltip="Chat with this instance"),
+    ]
+
+    @dataclass
+    class UnloadRequested(Message):
+        """This instance is to be unloaded."""
+
+        row: LoadedRow
+
+    class UnloadAllRequested(Message):
+        """Everything is to be unloaded."""
+
+    @dataclass
+    class ChatRequested(Message):
+        """A chat with this instance is wanted."""
+
+        instance_id: str
+
+    @dataclass
+    class DetailsRequested(Message):
+        """Everything about this instance is wanted."""
+
+        row: LoadedRow
+
+    def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
+        super().__init__(Table(_columns(clock), key=lambda row: row.id, search=_search), id=id, clock=clock)
+
+    def ticks(self) -> bool:
+        return super().ticks() or any(map(_ticking, self.rows or ()))
+
+    def tick(self) -> None:
+        self.table.touch(_ticking)
+        super().tick()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        row = self.current
+        if action in ("unload", "chat", "copy") and (row is None or (row.pending and action != "copy")):
+            return None
+        return super().check_action(action, parameters)
+
+    def action_unload(self) -> None:
+        """Ask for the current instance's unloading."""
+        if self.current is not None:
+            self.post_message(self.UnloadRequested(self.current))
+
+    def action_unload_all(self) -> None:
+        """Ask for the unloading of everything."""
+        self.post_message(self.UnloadAllRequested())
+
+    def action_chat(self) -> None:
+        """Ask for a chat with the current instance."""
+        if self.current is not None:
+            self.post_message(self.ChatRequested(self.current.id))
+
+    def action_copy(self) -> None:
+        """Ask for the identifier to be copied."""
+        if self.current is not None:
+            self.post_message(self.CopyRequested(self.current.id))
+
+    @on(Table.Chosen)
+    def _chosen(self, event: Table.Chosen) -> None:
+        event.stop()
+        if self.current is not None:
+            self.post_message(self.DetailsRequested(self.current))
+
+
+def _columns(clock: Clock) -> list[Column[LoadedRow]]:
+    number = paint.number
+    return [
+        Column("INSTANCE", paint.instance, 14, 60, sort_key=lambda row: row.id.lower(), keep_tail=True),
+        Column("STATE", lambda row: paint.state(row, clock()), 14, 16, sort_key=lambda row: row.busy, descending=True),
+        Column("CTX", lambda row: paint.context(row.context), 13, 16, sort_key=_context, descending=True),
+        Column("SLOTS", lambda row: number(row.slots), 5, 5, "right", 4, lambda row: row.slots, True),
+        Column("QUEUE", lambda row: number(row.queue), 5, 5, "right", 1, lambda row: row.queue, True),
+        Column("TTL", lambda row: paint.ttl(row, clock()), 7, 8, "right", 2, lambda row: row.ttl_deadline),
+        Column("SIZE GiB", lambda row: paint.size(row.size_bytes), 8, 8, "right", 3, lambda row: row.size_bytes, True),
+        Column("TOK/S", lambda row: number(row.tokens_per_second, 1), 6, 6, "right", 1, _speed, True),
+    ]
+
+
+def _context(row: LoadedRow) -> int | None:
+    return row.context.reported if row.context.reported is not None else row.context.requested
+
+
+def _speed(row: LoadedRow) -> float | None:
+    return row.tokens_per_second
+
+
+def _search(row: LoadedRow) -> str:
+    return f"{row.id} {row.model_key} {row.state}"
+
+
+def _ticking(row: LoadedRow) -> bool:
+    """Whether the row shows time passing."""
+    return row.ttl_deadline is not None or (row.pending and row.since is not None)

@@ -1,0 +1,49 @@
+"""The cells of the Available pane."""
+
+from lmdeck.model.catalog import Model
+from lmdeck.model.rows import AvailableRow
+from lmdeck.model.units import UNKNOWN
+from lmdeck.widgets.paint.line import Line, Span, safe
+
+NOTHING: Line = (Span(UNKNOWN, "muted"),)
+
+
+def model(row: AvailableRow) -> Line:
+    """The key behind a mark: `●` in memory, `●2` twice, `◌` on its way."""
+    if row.loading:
+        return Span("◌ ", "warn"), Span(safe(row.model.key))
+    if not row.copies:
+        return Span("  "), Span(safe(row.model.key))
+    copies = " " if row.copies == 1 else str(row.copies) if row.copies < 10 else "+"
+    return Span(f"●{copies}", "good"), Span(safe(row.model.key), "strong")
+
+
+def word(text: str | None) -> Line:
+    """A word of the server's, or a dash."""
+    return (Span(safe(text)),) if text else NOTHING
+
+
+def count(value: int | None) -> Line:
+    """A whole number, or a dash."""
+    return NOTHING if value is None else (Span(str(value)),)
+
+
+def gigabytes(amount: int | None) -> Line:
+    """Bytes in GB (10⁹), as model files are sold; the heading names the unit."""
+    if amount is None:
+        return NOTHING
+    return (Span("<0.1" if 0 < amount < 5e7 else f"{amount / 1e9:.1f}"),)
+
+
+def abilities(of: Model) -> str:
+    """`tools vision reasoning`, or `embedding`."""
+    able, words = of.capabilities, list[str]()
+    if of.is_embedding:
+        words.append("embedding")
+    if able.tools:
+        words.append("tools")
+    if able.vision or of.type == "vlm":
+        words.append("vision")
+    if able.reasoning:
+        words.append("reasoning")
+    return " ".join(words)

@@ -1,0 +1,62 @@
+"""The cells of the Loaded pane."""
+
+from lmdeck.model.rows import ContextReading, LoadedRow
+from lmdeck.model.units import UNKNOWN, countdown, gib
+from lmdeck.widgets.paint.line import Line, Span, Tone, safe, say
+
+NOTHING: Line = (Span(UNKNOWN, "muted"),)
+_STATES: dict[str, tuple[str, Tone]] = {
+    "generating": ("● generating", "good"),
+    "processingPrompt": ("● prompt", "good"),
+    "computingEmbedding": ("● embedding", "good"),
+    "idle": ("○ idle", ""),
+    "loaded": ("○ loaded", ""),
+    "loading": ("◌ loading", "warn"),
+    "unloading": ("◌ unloading", "warn"),
+}
+
+
+def instance(row: LoadedRow) -> Line:
+    """The identifier; `(copy)` behind it when the same model is in memory more than once."""
+    name = Span(safe(row.id), "muted" if row.pending else "")
+    return (name, Span(" (copy)", "warn")) if row.duplicate else (name,)
+
+
+def state(row: LoadedRow, now: float) -> Line:
+    """`● generating`, `○ idle`, `◌ loading 12 s`; `now` in monotonic seconds."""
+    words, tone = _STATES.get(row.state, (f"○ {row.state}", ""))
+    if row.pending and row.since is not None:
+        words = f"{words} {seconds(now - row.since)}"
+    return say(words, tone)
+
+
+def seconds(passed: float) -> str:
+    """Time spent in whole seconds: `12 s`, from a minute on `1:05`."""
+    return f"{max(0, int(passed))} s" if passed < 60 else countdown(int(passed))
+
+
+def context(reading: ContextReading) -> Line:
+    """What the server reports is only a claim (`131072 ?`); less than was asked for is an alarm."""
+    if reading.differs:
+        return (Span(f"{reading.requested}→{reading.reported} ✗", "bad"),)
+    if reading.reported is not None:
+        return Span(str(reading.reported)), Span(" ?", "muted")
+    return NOTHING if reading.requested is None else (Span(f"{reading.requested} …", "muted"),)
+
+
+def ttl(row: LoadedRow, now: float) -> Line:
+    """Time until it is unloaded for idleness; its last minute stands out."""
+    if row.ttl_deadline is None:
+        return NOTHING
+    left = row.ttl_deadline - now
+    return (Span(countdown(left), "warn" if left < 60 else ""),)
+
+
+def number(value: float | int | None, decimals: int = 0) -> Line:
+    """A plain number, or a dash."""
+    return NOTHING if value is None else (Span(f"{value:.{decimals}f}"),)
+
+
+def size(amount: int | None) -> Line:
+    """Bytes in GiB; the heading names the unit."""
+    return NOTHING if amount is None else (Span(gib(amount)),)
