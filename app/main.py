@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
 from textual.notifications import SeverityLevel
+from textual.worker import WorkerError
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.commands import Commands, shortfall
@@ -73,7 +74,14 @@ class LMDeck(App[None]):
         self.push_screen(self.dashboard)
         self.dashboard.call_after_refresh(self._run_connection)
 
-    # -- feeds: from the sources into the state
+    async def on_unmount(self) -> None:
+        """End every worker, and with it every connection and child process, while the loop still runs."""
+        self.workers.cancel_all()
+        for worker in tuple(self.workers):
+            with suppress(WorkerError):
+                await worker.wait()
+
+    # Feeds: from the sources into the state
 
     @work(group="connection", exclusive=True)
     async def _run_connection(self) -> None:
@@ -133,7 +141,7 @@ class LMDeck(App[None]):
             words = " ".join(filter(None, (f"{problem.sentence}.", problem.next_step)))
             self.dashboard.log_pane.extend((DeckNote(time.time(), words, level="warn"),))
 
-    # -- intents: from the screen to the server
+    # Intents: from the screen to the server
 
     @on(intents.Load)
     def start_load(self, message: intents.Load) -> None:
@@ -233,7 +241,7 @@ class LMDeck(App[None]):
         words = "\n".join(filter(None, (problem.title, problem.detail, problem.next_step)))
         self.notify(clean(words), title=clean(title), severity="error", timeout=12, markup=False)
 
-    # -- keys
+    # Keys
 
     def on_app_blur(self) -> None:
         """Nobody looks: ask less often."""

@@ -1,7 +1,6 @@
 """The Available pane: the models on the server's disk."""
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -28,36 +27,40 @@ class AvailablePane(ListPane[AvailableRow]):
         Paragraph("download one: lms get NAME, or in LM Studio's search", "accent"),
     )
     GUARDED = frozenset({"load"})
+    BY_ROW = ("load", "chat", "copy")
     BINDING_GROUP_TITLE = "Available"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "load", "Load", id="available.load", tooltip="Load this model; asks for context length and more"),
         Binding("c", "chat", "Chat", id="available.chat", tooltip="Chat with this model"),
     ]
 
-    @dataclass
     class LoadRequested(Message):
         """This model is to be loaded."""
 
-        model: Model
+        def __init__(self, model: Model) -> None:
+            super().__init__()
+            self.model = model
 
-    @dataclass
     class ChatRequested(Message):
         """A chat with this model is wanted, whether it is loaded or not."""
 
-        model: Model
+        def __init__(self, model: Model) -> None:
+            super().__init__()
+            self.model = model
 
-    @dataclass
     class DetailsRequested(Message):
         """Everything about this model is wanted."""
 
-        model: Model
+        def __init__(self, model: Model) -> None:
+            super().__init__()
+            self.model = model
 
     def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(Table(COLUMNS, key=lambda row: row.model.key, search=_search), id=id, clock=clock)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         row = self.current
-        if action in ("load", "chat", "copy") and row is None:
+        if action in self.BY_ROW and row is None:
             return None
         if action == "chat" and row is not None and row.model.is_embedding:
             return None

@@ -1,6 +1,5 @@
 """The one-line filter at the bottom of a pane."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -27,12 +26,13 @@ class FilterBar(Input):
     }
     """
 
-    @dataclass
     class Closed(Message):
         """It is left: with the filter kept, or dropped; `back`: the list wants the focus."""
 
-        keep: bool
-        back: bool = True
+        def __init__(self, keep: bool, back: bool = True) -> None:
+            super().__init__()
+            self.keep = keep
+            self.back = back
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, placeholder="/ filter: Enter keeps, Esc clears", compact=True, select_on_focus=False)

@@ -87,7 +87,9 @@ class FilterPane(Pane):
             self._bar = None
 
     def _set_filter(self, text: str) -> None:
-        if text != self.filter_text:
+        before = self.filter_text
+        if text != before:
             self.apply_filter(text)
             self.refresh_frame()
-            self.refresh_bindings()
+            if not (before and text):
+                self.refresh_bindings()

@@ -2,7 +2,6 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 
 from textual.app import ComposeResult
 from textual.strip import Strip
@@ -77,13 +76,9 @@ class GpuPane(Pane):
         self.call_after_refresh(self._draw)
 
     def title_addendum(self) -> str:
-        count = len(self._gpus.gpus) if self._gpus else 0
-        return str(count) if count > 1 else ""
-
-    def hints(self) -> Iterator[str]:
-        yield from super().hints()
-        if self._gpus is not None and any(gpu.simulated for gpu in self._gpus.gpus):
-            yield "simulated"
+        gpus = self._gpus.gpus if self._gpus else ()
+        count = str(len(gpus)) if len(gpus) > 1 else ""
+        return f"{count} simulated".strip() if any(gpu.simulated for gpu in gpus) else count
 
     def problem_changed(self) -> None:
         self._draw()

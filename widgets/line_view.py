@@ -88,6 +88,7 @@ class LineView(TonedView, can_focus=True):
         """Show these words in place of the lines; none brings the lines back."""
         if (words := tuple(paragraphs)) != self._words:
             self._words = words
+            self._drawn_width = self.size.width
             self._wrapped = self._wrap()
             self.scroll_to(y=0, animate=False)
             self.resized()
@@ -145,11 +146,9 @@ class LineView(TonedView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
 
     def on_focus(self) -> None:
-        self.forget()
         self.repaint()
 
     def on_blur(self) -> None:
-        self.forget()
         self.repaint()
 
     def on_resize(self) -> None:

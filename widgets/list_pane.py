@@ -22,6 +22,8 @@ class ListPane(FilterPane, Generic[Row]):
     EMPTY: ClassVar[Sequence[Paragraph]] = ()
     GUARDED: ClassVar[frozenset[str]] = frozenset()
     """The actions that change the server: greyed while `read_only`."""
+    BY_ROW: ClassVar[tuple[str, ...]] = ("copy",)
+    """The actions that some rows do not allow."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy id", show=False, id="list.copy", tooltip="Copy the identifier of this line"),
     ]
@@ -35,6 +37,7 @@ class ListPane(FilterPane, Generic[Row]):
     def __init__(self, table: Table[Row], *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(table, id=id, clock=clock)
         self.table = table
+        self._able: list[bool | None] = []
 
     @property
     def current(self) -> Row | None:
@@ -44,6 +47,7 @@ class ListPane(FilterPane, Generic[Row]):
     def watch_rows(self, rows: Sequence[Row] | None) -> None:
         self.table.set_rows(rows or ())
         self.problem_changed()
+        self._refresh_abilities()
 
     def watch_read_only(self) -> None:
         self.refresh_frame()
@@ -98,4 +102,11 @@ class ListPane(FilterPane, Generic[Row]):
     @on(Table.Highlighted)
     def _moved(self, event: Table.Highlighted) -> None:
         event.stop()
-        self.refresh_bindings()
+        self._refresh_abilities()
+
+    def _refresh_abilities(self) -> None:
+        """Redraw the footer, but only when the current row allows something else than the last: it is costly."""
+        able = [self.check_action(action, ()) for action in self.BY_ROW]
+        if able != self._able:
+            self._able = able
+            self.refresh_bindings()

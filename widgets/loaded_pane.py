@@ -1,7 +1,6 @@
 """The Loaded pane: what is in the server's memory, and what is coming and going."""
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -27,6 +26,7 @@ class LoadedPane(ListPane[LoadedRow]):
         Paragraph("2 goes to Available, l loads the model there", "accent"),
     )
     GUARDED = frozenset({"unload", "unload_all"})
+    BY_ROW = ("unload", "chat", "copy")
     BINDING_GROUP_TITLE = "Loaded"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "unload", "Unload", id="loaded.unload", tooltip="Unload this instance; asks when it is busy"),
@@ -34,26 +34,29 @@ class LoadedPane(ListPane[LoadedRow]):
         Binding("c", "chat", "Chat", id="loaded.chat", tooltip="Chat with this instance"),
     ]
 
-    @dataclass
     class UnloadRequested(Message):
         """This instance is to be unloaded."""
 
-        row: LoadedRow
+        def __init__(self, row: LoadedRow) -> None:
+            super().__init__()
+            self.row = row
 
     class UnloadAllRequested(Message):
         """Everything is to be unloaded."""
 
-    @dataclass
     class ChatRequested(Message):
         """A chat with this instance is wanted."""
 
-        instance_id: str
+        def __init__(self, instance_id: str) -> None:
+            super().__init__()
+            self.instance_id = instance_id
 
-    @dataclass
     class DetailsRequested(Message):
         """Everything about this instance is wanted."""
 
-        row: LoadedRow
+        def __init__(self, row: LoadedRow) -> None:
+            super().__init__()
+            self.row = row
 
     def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(Table(_columns(clock), key=lambda row: row.id, search=_search), id=id, clock=clock)
@@ -67,7 +70,7 @@ class LoadedPane(ListPane[LoadedRow]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         row = self.current
-        if action in ("unload", "chat", "copy") and (row is None or (row.pending and action != "copy")):
+        if action in self.BY_ROW and (row is None or (row.pending and action != "copy")):
             return None
         return super().check_action(action, parameters)
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -38,11 +37,12 @@ class LogPane(FilterPane):
     hide_prompts: reactive[bool] = reactive(False, repaint=False, init=False)
     """Prompts and answers are left out of the lines."""
 
-    @dataclass
     class EntryChosen(Message):
         """Everything about this entry is wanted."""
 
-        entry: LogEntry
+        def __init__(self, entry: LogEntry) -> None:
+            super().__init__()
+            self.entry = entry
 
     def __init__(self, *, store: LogStore | None = None, id: str | None = None, clock: Clock = time.monotonic) -> None:
         tail = LogTail(store)

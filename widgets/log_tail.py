@@ -57,6 +57,11 @@ class LogTail(LogView):
         """How many entries are kept."""
         return self.store.end - self.store.first
 
+    @property
+    def painted(self) -> bool:
+        """Whether everything that came is in the view already."""
+        return self._due is None
+
     def extend(self, entries: Sequence[LogEntry]) -> None:
         """Keep these entries. Painting them comes with the next frame."""
         self.store.extend(entries)
@@ -97,7 +102,6 @@ class LogTail(LogView):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there, a double click opens the entry."""
-        self.focus()
         line = event.y + self.scroll_offset.y
         if not self.shows_words and line < self.line_count():
             self.put_cursor(line)

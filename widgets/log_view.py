@@ -140,6 +140,8 @@ class LogView(LineView):
         super().watch_scroll_y(old_value, new_value)
         if self._own_scroll or self.shows_words or round(old_value) == round(new_value):
             return
+        if self._following and new_value >= self.max_scroll_y:
+            return  # a larger window moves the end, too
         if new_value > old_value and new_value >= self.max_scroll_y and not self.paused:
             self.follow()
             return

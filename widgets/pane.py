@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from textual.app import ComposeResult
@@ -41,15 +40,16 @@ class Pane(Vertical):
         &.-words > * { display: none; }
         &.-words > .pane--words { display: block; }
         &:ansi { border: solid ansi_default; }
-        &:ansi:focus-within { border: heavy ansi_default; }
+        &:ansi:focus-within { border: heavy ansi_default; border-title-color: ansi_default; }
     }
     """
 
-    @dataclass
     class CopyRequested(Message):
         """This text is wanted in the clipboard."""
 
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(id=id)

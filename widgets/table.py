@@ -63,8 +63,8 @@ class Table(LineView, Generic[Row]):
         self._filter = ""
         self._sorted, self._descending = -1, False
         self._told: tuple[object, ...] = ()
-        self._strips: dict[str, tuple[Row, bool, Strip]] = {}
-        self._widths, self._gap = dict[int, int](), 1
+        self._strips: dict[str, tuple[Row, tuple[str, ...], Strip]] = {}
+        self._widths, self._gap, self._shared = dict[int, int](), 1, -1
 
     # Rows
 
@@ -169,7 +169,6 @@ class Table(LineView, Generic[Row]):
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a double click chooses; on the heading it sorts, again the other way round."""
-        self.focus()
         if self.shows_words:
             return
         if event.y == 0:
@@ -197,26 +196,34 @@ class Table(LineView, Generic[Row]):
 
     def forget(self) -> None:
         self._strips.clear()
-        self._widths, self._gap = share([column.space for column in self._columns], self.text_width - 1)
+        self._shared = -1
+
+    def _share_width(self) -> None:
+        """The columns' widths for what the table is wide now: a hidden table is 0 wide until the moment it is drawn."""
+        if self._shared != self.text_width:
+            self._shared = self.text_width
+            self._strips.clear()
+            self._widths, self._gap = share([column.space for column in self._columns], self._shared - 1)
 
     def draw_line(self, y: int) -> Strip:
+        self._share_width()
         if y == 0:
             ordered = (self._sorted, self._descending)
             return self.strip(draw_heading(self._columns, self._widths, self._gap, ordered), "line--header")
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._shown):
             return self.blank()
-        row, current = self._shown[index], index == self._cursor
+        row, under = self._shown[index], self.cursor_style(index == self._cursor)
         kept = self._strips.get(key := self._key(row))
-        if kept is None or kept[1] != current or kept[0] != row:
+        if kept is None or kept[1] != under or kept[0] != row:
             if len(self._strips) > KEPT_STRIPS:
                 self._strips.clear()
-            kept = self._strips[key] = (row, current, self._draw_row(row, current))
+            kept = self._strips[key] = (row, under, self._draw_row(row, under))
         return kept[2]
 
-    def _draw_row(self, row: Row, current: bool) -> Strip:
-        spans, gap = [self.cursor_mark(current)], Span(" " * self._gap)
+    def _draw_row(self, row: Row, under: tuple[str, ...]) -> Strip:
+        spans, gap = [self.cursor_mark(bool(under))], Span(" " * self._gap)
         for index, cells in self._widths.items():
             spans += self._columns[index].draw(row, cells)
             spans.append(gap)
-        return self.strip(tuple(spans[:-1]), *self.cursor_style(current), needle=self._filter)
+        return self.strip(tuple(spans[:-1]), *under, needle=self._filter)

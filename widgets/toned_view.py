@@ -50,8 +50,10 @@ class TonedView(ScrollView, inherit_bindings=False):
         & > .line--header { color: $foreground-muted; text-style: bold; }
         & > .line--cursor { background: $primary 30%; }
         & > .line--cursor-blurred { background: $foreground 8%; }
-        &:ansi > .line--muted { text-style: dim; }
-        &:ansi > .line--cursor { text-style: bold; }
+        &:ansi > .line--muted { color: ansi_default; text-style: dim; }
+        &:ansi > .line--header { color: ansi_default; text-style: underline; }
+        &:ansi > .line--cursor { background: ansi_default; text-style: reverse; }
+        &:ansi > .line--cursor-blurred { background: ansi_default; }
     }
     """
 
@@ -79,7 +81,7 @@ class TonedView(ScrollView, inherit_bindings=False):
         return Span(("▌" if self.has_focus else "▏") if current else " ", "accent")
 
     def cursor_style(self, current: bool) -> tuple[str, ...]:
-        """The component that lies under the line of the cursor."""
+        """The components that lie under a line; equal ones draw it equally."""
         return (("line--cursor" if self.has_focus else "line--cursor-blurred"),) if current else ()
 
     def style_of(self, *components: str) -> Style:

@@ -42,6 +42,8 @@ class Http:
         self._auth = _Bearer(token) if token is not None else None
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
 
     async def get(self, path: str) -> object:
         """The JSON answer to a GET; tried up to three times while the connection or a gateway fails."""
@@ -71,10 +73,20 @@ class Http:
             yield _pieces(response)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and open no more."""
+        self._closed = True
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def _opened(self) -> httpx.AsyncClient:
+        """The client, made at the first request: in a thread, because it reads certificates from the disk."""
+        async with self._opening:
+            if self._closed:
+                raise Unreachable("closed")
+            if self._client is None:
+                self._client = await asyncio.to_thread(_client, self.url, self._auth, self._transport)
+            return self._client
 
     async def _ask(self, method: str, path: str, body: Mapping[str, object] | None, read_s: float | None) -> object:
         async with self._send(method, path, body, read_s) as response:
@@ -86,9 +98,7 @@ class Http:
     ) -> AsyncIterator[httpx.Response]:
         """Send a request; the headers of the answer are there, its body is still to be read."""
         with translated(read_s):
-            if self._client is None:
-                self._client = _client(self.url, self._auth, self._transport)
-            client = self._client
+            client = await self._opened()
             # Escaped JSON: a lone surrogate, as a terminal may hand over, cannot be sent as UTF-8.
             content = None if body is None else json.dumps(body).encode()
             headers = {} if body is None else {"Content-Type": "application/json"}
@@ -134,7 +144,7 @@ def translated(read_s: float | None, *, streaming: bool = False) -> Iterator[Non
         raise _broken(error, streaming=streaming) from None
     except httpx.DecodingError:
         raise BadReply("the answer's compression is broken") from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):  # the last: names that IDNA cannot encode
         raise Unreachable("bad address") from None
     except httpx.HTTPError as error:
         raise BadReply(type(error).__name__) from None
@@ -228,8 +238,8 @@ def _client(url: str, auth: _Bearer | None, transport: Transport | None) -> http
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
             headers={"Accept": "application/json, text/event-stream", "Accept-Encoding": "identity"},
         )
-    except (ImportError, ValueError):
-        raise Unreachable("the proxy settings in the environment cannot be used") from None
+    except (ImportError, ValueError, OSError):
+        raise Unreachable("the environment's proxy or certificate settings cannot be used") from None
 
 
 def _tls(url: str) -> ssl.SSLContext | bool:

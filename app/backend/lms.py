@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Lms:
         output = await self._call("runtime", "ls")
         return selected_runtime(_COLOUR.sub("", output.decode("utf-8", "replace")))
 
-    def log(self, source: str) -> AsyncIterator[tuple[LogEntry, ...]]:
+    def log(self, source: str) -> AsyncGenerator[tuple[LogEntry, ...]]:
         """Batches of one source (`model`, `server`, `runtime`), restarted with back-off for as long as it is
         iterated; closing the iterator ends the process."""
         only_model = ("--stats", "--filter", "input,output") if source == "model" else ()

@@ -1,7 +1,7 @@
 """LM Studio over HTTP: the native API v1, with the model list of v0 where v1 does not exist."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from lmdeck.backend import native, v0
 from lmdeck.backend.chat import decode
@@ -76,7 +76,7 @@ class LMStudio:
         """`POST /api/v1/models/unload` of one instance; NotFound if it is not loaded."""
         await self._http.post(native.UNLOAD, {"instance_id": instance_id}, _UNLOAD_S)
 
-    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Stream `POST /api/v1/chat`; ends after ChatEnded, raises StreamCut if the stream ends before it."""
         decoder = SSEDecoder()
         async with self._http.stream(native.CHAT, request.body()) as pieces:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
 from lmdeck.backend.children import Child
@@ -26,7 +26,7 @@ _REST_S = 0.001
 _BANNER = "Streaming logs from LM Studio"
 
 
-async def follow(start: Start, source: str, closed: Callable[[], bool]) -> AsyncIterator[Batch]:
+async def follow(start: Start, source: str, closed: Callable[[], bool]) -> AsyncGenerator[Batch]:
     """The entries of `source` from the process that `start` opens, opened again whenever it ends until `closed`.
 
     What happens to it is told by DeckNotes: why it ended and when it is tried again (said once when the pause has
@@ -58,7 +58,7 @@ async def follow(start: Start, source: str, closed: Callable[[], bool]) -> Async
         pause = min(pause * 2, LAST_PAUSE_S)
 
 
-async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGenerator[Batch, None]:
+async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGenerator[Batch]:
     """What `stdout` holds, at most every BATCH_S: the first entry at once, then whatever has gathered.
 
     While the reader of these batches is busy, the pipe is not read and the writer waits. A writer that fills the

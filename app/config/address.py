@@ -30,9 +30,3 @@ def normal_url(typed: str) -> str:
     for api in sorted(_API_PATHS, key=len, reverse=True):
         path = path.removesuffix(api)
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def host_and_port(url: str) -> tuple[str, int]:
-    """The two that `lms` wants, of a URL from `normal_url`."""
-    parts = urlsplit(url)
-    return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)

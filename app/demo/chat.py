@@ -19,7 +19,7 @@ from lmdeck.demo.conversations import Conversations
 from lmdeck.demo.engines.base import EngineError
 from lmdeck.demo.errors import NO_MODELS, ApiError, invalid
 from lmdeck.demo.fields import Json
-from lmdeck.demo.hub import Hub
+from lmdeck.demo.hub import Hub, check_context
 from lmdeck.demo.instance import Instance
 from lmdeck.demo.loading import LoadJob
 from lmdeck.demo.web import as_api_error, event, event_stream, read_body, unless_gone
@@ -84,7 +84,7 @@ class NativeChat:
                 f"Cannot change the context length of '{instance.id}' while it is busy.", param="context_length"
             )
         options = replace(instance.options, context_length=context_length)
-        hub.check(instance.model, options)
+        check_context(instance.model, context_length)
         await hub.unload(instance.id, why=" to load it with another context length")
         return hub.load(instance.model, options, identifier=instance.id, ttl_s=instance.ttl_s, jit=instance.jit)
 

@@ -23,6 +23,18 @@ class ApiError(Exception):
         """`{"error": "text"}`, as the older endpoints answer."""
         return {"error": self.message}
 
+    def openai(self) -> Json:
+        """`{"error": {"message", "type", "param", "code"}}`, as `/v1` answers."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        code = self.code or (None if self.type == "invalid_request" else self.type)
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": code}}
+
+    def anthropic(self) -> Json:
+        """`{"type": "error", "error": {"type", "message"}}`, as `/v1/messages` answers."""
+        usual = "invalid_request_error" if self.status < 500 else "api_error"
+        kind = {401: "authentication_error", 404: "not_found_error"}.get(self.status, usual)
+        return {"type": "error", "error": {"type": kind, "message": self.message}}
+
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
     """A 400 for a request that cannot be understood or is not allowed."""

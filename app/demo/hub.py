@@ -31,6 +31,15 @@ DEFAULT_CONTEXT = 4096
 JIT_TTL_S = 3600.0
 
 
+def check_context(model: CatalogModel, context_length: int) -> None:
+    """Refuse a context beyond the model's: llama.cpp would allocate it all, and then not use it. Raises ApiError."""
+    if context_length > model.max_context_length:
+        raise load_failed(
+            model.key,
+            f"Requested context length {context_length} exceeds the model's maximum of {model.max_context_length}.",
+        )
+
+
 class Hub:
     """All models and instances of one server. `jit` off refuses requests for models that are not loaded."""
 
@@ -72,15 +81,6 @@ class Hub:
         """What a load without parameters uses."""
         return LoadOptions(context_length=min(DEFAULT_CONTEXT, model.max_context_length))
 
-    def check(self, model: CatalogModel, options: LoadOptions) -> None:
-        """Refuse what the engine would take and the model cannot do. Raises ApiError."""
-        if options.context_length > model.max_context_length:
-            raise load_failed(
-                model.key,
-                f"Requested context length {options.context_length} exceeds the model's maximum of "
-                f"{model.max_context_length} tokens.",
-            )
-
     def load(
         self,
         model: CatalogModel,
@@ -93,7 +93,7 @@ class Hub:
         """Begin to load; `await job.done()` answers the instance. The load goes on whoever stops waiting.
 
         Raises ApiError for a context the model cannot have or an identifier in use."""
-        self.check(model, options)
+        check_context(model, options.context_length)
         name = identifier or self.next_id(model.key)
         if name in self.instances or name in self._jobs:
             raise ApiError(400, "invalid_request", f"Identifier '{name}' is already in use.", param="identifier")

@@ -11,7 +11,7 @@ from lmdeck.demo.fields import FieldError, Json
 from lmdeck.demo.openai_call import Ask, Call, Function, Renderer, effort, messages, options
 from lmdeck.demo.openai_chunks import STOP, Chunks, whole_chat, whole_completion
 from lmdeck.demo.openai_tally import Tally
-from lmdeck.demo.openai_wire import Event, objects
+from lmdeck.demo.openai_wire import Event, count, objects
 
 MAX_ANSWERS = 16
 
@@ -54,12 +54,12 @@ class _Chunked(Call):
         return Event(data | {"model": instance_id, "system_fingerprint": instance_id})
 
     def hear(self, data: Json, tally: Tally) -> None:
-        """A chunk's text, counts and end. Of several answers the log keeps all texts, one after the other."""
+        """A chunk's texts, counts and end."""
         tally.usage(data.get("usage"))
         tally.timings(data.get("timings"))
         for choice in objects(data.get("choices")):
             delta = fields.obj(choice.get("delta"))
-            tally.say(delta.get("content", choice.get("text")))
+            tally.say(delta.get("content", choice.get("text")), count(choice, "index") or 0)
             if delta.get("reasoning_content") or delta.get("tool_calls"):
                 tally.begin()
             tally.stop(STOP, choice.get("finish_reason"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from lmdeck.demo import openai_scripted
@@ -22,6 +22,7 @@ from lmdeck.demo.openai_wire import Event, EventStream
 from lmdeck.demo.web import as_api_error, unless_gone
 
 TAG = "LM STUDIO SERVER"
+GONE = "Client disconnected. Stopping generation..."
 
 
 class Exchange:
@@ -90,11 +91,15 @@ class Serving:
         log.server(f"Running {call.kind}{of}", tag=TAG)
         exchange = Exchange(self.hub, self._upstream, call, name)
         events = dress(exchange)
-        if call.stream:
+        try:
+            if not call.stream:
+                return JSONResponse(await unless_gone(request, self._whole(exchange, events)))
             log.server("Streaming response...", tag=TAG)
             first = await unless_gone(request, _first(events))
-            return EventStream(self._streamed(call, first, events))
-        return JSONResponse(await unless_gone(request, self._whole(exchange, events)))
+        except ClientDisconnect:
+            log.server(GONE, tag=TAG)
+            raise
+        return EventStream(self._streamed(call, first, events))
 
     async def _streamed(
         self, call: Call, first: Event, events: AsyncGenerator[Event, None]
@@ -114,7 +119,7 @@ class Serving:
             yield call.error(as_api_error(error)).encode()
         finally:
             if not over:
-                log.server("Client disconnected. Stopping generation...", tag=TAG)
+                log.server(GONE, tag=TAG)
 
     async def _whole(self, exchange: Exchange, events: AsyncGenerator[Event, None]) -> object:
         async with aclosing(events):

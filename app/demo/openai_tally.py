@@ -20,15 +20,15 @@ class Tally:
     stop_reason: str | None = None
     prompt_tokens: int | None = None
     predicted_tokens: int | None = None
-    _text: list[str] = field(default_factory=list)
+    _answers: dict[int, list[str]] = field(default_factory=dict)
     _timings: Json = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
     _first: float | None = None
 
     @property
     def text(self) -> str:
-        """The answer without its reasoning."""
-        return "".join(self._text)
+        """The answer without its reasoning; several answers follow each other on lines of their own."""
+        return "\n".join("".join(self._answers[index]) for index in sorted(self._answers))
 
     @property
     def begun(self) -> bool:
@@ -40,11 +40,11 @@ class Tally:
         if self._first is None:
             self._first = time.monotonic()
 
-    def say(self, text: object) -> None:
-        """A piece of the answer has come; anything but text is ignored."""
+    def say(self, text: object, answer: int = 0) -> None:
+        """A piece of an answer has come; anything but text is ignored."""
         if isinstance(text, str) and text:
             self.begin()
-            self._text.append(text)
+            self._answers.setdefault(answer, []).append(text)
 
     def usage(self, usage: object) -> None:
         """Token counts, as any of the dialects names them."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from lmdeck.demo.app import build
 from lmdeck.demo.chat import NativeChat
 from lmdeck.demo.control import Control
@@ -27,7 +29,10 @@ from lmdeck.demo.hub import Hub
 from lmdeck.demo.listener import Listener
 from lmdeck.demo.logs import LogHub
 from lmdeck.demo.native import NativeModels
+from lmdeck.demo.openai_compatible import Compatible
 from lmdeck.demo.v0 import V0Models
+
+FOLDER = "lmdeck-demo-"
 
 
 class StartError(Exception):
@@ -42,7 +47,8 @@ class DemoApp:
         self._options, self._faults, self._token = options, faults, token
         self._timings = Timings()
         self._log = LogHub()
-        self._folder = Path(tempfile.mkdtemp(prefix="lmdeck-demo-"))  # mode 0700
+        _sweep()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))  # mode 0700
         self.lms = self._folder / ("lms.cmd" if os.name == "nt" else "lms")
         self.port = 0
 
@@ -63,9 +69,10 @@ class DemoApp:
         conversations = Conversations()
         native = NativeModels(hub, downloads=options.engine == "scripted")
         chat = NativeChat(hub, conversations)
+        self._compatible = Compatible(hub)
         self._public, self._private = Listener(options.port), Listener()
         control = Control(hub, self._faults, self._timings, self._public).routes()
-        routes = [*native.routes(), *chat.routes(), *V0Models(hub).routes(), *control]
+        routes = [*native.routes(), *chat.routes(), *V0Models(hub).routes(), *self._compatible.routes(), *control]
         self._public.app = build(routes, self._token, self._faults, self._log)
         self._private.app = build(control, self._token, self._faults, self._log)
         self._hub = hub
@@ -92,8 +99,17 @@ class DemoApp:
             await self._reaper
         self._log.close()
         await self._hub.close()
+        await self._compatible.close()
         await asyncio.gather(self._public.stop(), self._private.stop())
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove the folders of servers that were killed before they could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        owner = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_launcher(path: Path, port: int) -> None:

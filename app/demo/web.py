@@ -104,5 +104,10 @@ def error_response(request: Request, error: Exception) -> Response:
     """The error in the dialect of the path that was asked."""
     refusal = as_api_error(error)
     path = request.url.path
-    body = refusal.plain() if path.startswith("/api/v0/") else refusal.native()
+    if path.startswith("/v1/messages"):
+        body = refusal.anthropic()
+    elif path.startswith("/v1/"):
+        body = refusal.openai()
+    else:
+        body = refusal.plain() if path.startswith("/api/v0/") else refusal.native()
     return JSONResponse(body, refusal.status)

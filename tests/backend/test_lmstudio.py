@@ -229,5 +229,20 @@ def test_proxies_of_the_environment_are_never_asked_for_this_machine(monkeypatch
 
 async def test_a_proxy_that_cannot_be_used_is_told_in_words(monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "socks9://proxy.invalid")
-    with pytest.raises(Unreachable, match="proxy settings"):
+    with pytest.raises(Unreachable, match="proxy or certificate settings"):
         await LMStudio("http://box.lan:1234").models()
+
+
+async def test_after_closing_nothing_is_opened_any_more():
+    script = Script(ok({"models": []}))
+    client = server(script)
+    await client.close()
+    with pytest.raises(Unreachable, match="down: closed"):
+        await client.models()
+    assert not script.requests
+
+
+@pytest.mark.parametrize("host", ["xn--", "a..b", "[::1%25lo]", "256.1.1.1"])
+async def test_an_address_that_cannot_be_is_only_a_server_that_is_down(host):
+    with pytest.raises(Unreachable):
+        await LMStudio(f"http://{host}:1").models()

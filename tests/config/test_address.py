@@ -1,6 +1,6 @@
 import pytest
 
-from lmdeck.config.address import host_and_port, normal_url
+from lmdeck.config.address import normal_url
 from lmdeck.config.errors import ConfigError
 
 
@@ -51,8 +51,3 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(typed):
         normal_url(typed)
     assert "secret" not in str(caught.value)
     assert "LM_API_TOKEN" in str(caught.value)
-
-
-def test_host_and_port():
-    assert host_and_port("http://[::1]:1234/x") == ("::1", 1234)
-    assert (host_and_port("http://box"), host_and_port("https://box")) == (("box", 80), ("box", 443))

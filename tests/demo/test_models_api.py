@@ -61,7 +61,7 @@ async def test_ttl_is_taken_and_shown(api):
         ("load", {}, 400, "invalid_request", "'model' is required"),
         ("load", {"model": QWEN, "context_length": "8k"}, 400, "invalid_request", "'context_length' must be a number"),
         ("load", {"model": QWEN, "context_length": 0}, 400, "invalid_request", "'context_length' must be at least 1"),
-        ("load", {"model": QWEN, "context_length": 999_999}, 500, "model_load_failed", "maximum of 262144 tokens"),
+        ("load", {"model": QWEN, "context_length": 999_999}, 500, "model_load_failed", "maximum of 262144."),
         ("load", {"model": QWEN, "flash_attention": 1}, 400, "invalid_request", "'flash_attention' must be a boolean"),
         ("unload", {"instance_id": "x"}, 404, "model_not_found", "Model with instance identifier 'x' is not loaded."),
     ],
@@ -124,9 +124,10 @@ async def test_who_has_no_token_gets_the_greeting_only(api):
         {"x-api-key": "x"},
         {"authorization": "Basic x"},
     ):
-        for path in ("/api/v1/models", "/v1/messages", "/demo/ps", "/x"):
+        for path in ("/api/v1/models", "/demo/ps", "/x"):
             response = await api.get(path, headers=headers)
             assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_api_key")
+        assert (await api.get("/v1/messages", headers=headers)).status_code == 401
 
 
 async def test_anthropics_header_opens_messages_only(api, scripted_server):

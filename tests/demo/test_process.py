@@ -35,7 +35,7 @@ async def server(*arguments: str, engine: str = "scripted"):
         yield process, json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
     finally:
         if process.returncode is None:
-            process.kill()
+            process.terminate()
         await process.communicate()
 
 
@@ -68,7 +68,17 @@ async def test_a_signal_ends_it_and_its_folder(number):
         assert not Path(ready["lms"]).parent.exists()
 
 
-async def test_the_end_of_stdin_ends_it_when_asked(scripted_server):
+async def test_the_next_server_sweeps_up_after_a_killed_one():
+    async with server() as (process, first):
+        process.kill()
+        await process.wait()
+    assert os.path.exists(first["lms"])  # noqa: ASYNC240
+    async with server() as (_, second):
+        assert not os.path.exists(first["lms"])  # noqa: ASYNC240
+        assert os.path.exists(second["lms"])  # noqa: ASYNC240
+
+
+async def test_the_end_of_stdin_ends_it_when_asked():
     async with server("--parent-stdin") as (process, ready):
         process.stdin.close()
         assert await ended(process) == (0, b"")

@@ -28,9 +28,8 @@ def short_name(name: str) -> str:
 
 
 def name(gpu: Gpu) -> Line:
-    """`0 RTX 4090`, and whether it is none."""
-    simulated = (Span(" simulated", "warn"),) if gpu.simulated else ()
-    return Span(f"{gpu.index} "), Span(short_name(gpu.name), "strong"), *simulated
+    """`0 RTX 4090`"""
+    return Span(f"{gpu.index} "), Span(short_name(gpu.name), "strong")
 
 
 def meters(gpu: Gpu) -> Iterator[Line]:
@@ -102,7 +101,7 @@ def gpu_lines(gpu: Gpu, history: History, cells: int, rows: int) -> list[Line]:
         return lines[:rows] if rows > 1 else [pack([name(gpu), words[0]], cells)]
     if rows < NORMAL_ROWS:
         return [_compact(gpu, history, cells)]
-    held = holders(gpu.vram_used, gpu.vram_lmstudio)
+    held = crop(holders(gpu.vram_used, gpu.vram_lmstudio), cells)
     lines = [
         pack([name(gpu), *meters(gpu)], cells),
         memory_bar(gpu.vram_used, gpu.vram_total, gpu.vram_lmstudio, cells),
@@ -140,7 +139,7 @@ def host_lines(host: HostSample, history: History, cells: int, rows: int) -> lis
 
 def main_host_lines(host: HostSample, history: History, cells: int, rows: int) -> list[Line]:
     """The host where there is no GPU to show: its RAM takes the GPU's place."""
-    held = holders(host.ram_used, host.lmstudio_rss)
+    held = crop(holders(host.ram_used, host.lmstudio_rss), cells)
     lines = [
         pack([(Span("RAM", "strong"),), (Span(f"CPU {percent(host.cpu):>5}"),), _our_cpu(host)], cells),
         memory_bar(host.ram_used, host.ram_total, host.lmstudio_rss, cells),

@@ -1,6 +1,5 @@
 """One summary line for one log entry."""
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -69,7 +68,7 @@ def _name(instance: str, tone: Tone = "strong") -> Span:
 
 def _output(entry: PredictionOutput, hide_text: bool) -> Line:
     if entry.stats is None:
-        return _name(entry.instance_id), Span("  "), *_words(entry.text, hide_text)
+        return _name(entry.instance_id), Span("   "), *_words(entry.text, hide_text)
     return _name(entry.instance_id), *_statistics(entry.stats)
 
 
@@ -108,6 +107,8 @@ def _request(text: str, hide_text: bool) -> Line:
 
 
 def _parameters(body: str) -> Iterator[str]:
+    import json  # not before the first request is drawn: starting up is quicker without it
+
     try:
         fields = json.loads(body) if len(body) <= PARSED_BODY else None
     except (ValueError, RecursionError):

@@ -71,6 +71,13 @@ def answer(request: GenerateRequest) -> str:
     return f"You said: {asked}"
 
 
+def cut(text: str, stops: object) -> tuple[str, bool]:
+    """`text` up to the first of the stop strings, and whether there is one in it."""
+    places = [text.find(stop) for stop in stops if isinstance(stop, str)] if isinstance(stops, list) else []
+    found = [place for place in places if place >= 0]
+    return (text[: min(found)], True) if found else (text, False)
+
+
 def thought(request: GenerateRequest) -> str:
     """The reasoning before the answer."""
     return f"The user wrote {len(question(request))} characters. I will answer."

@@ -24,6 +24,7 @@ from lmdeck.demo.engines.base import (
     Text,
 )
 from lmdeck.demo.engines.seven import SEVEN
+from lmdeck.demo.engines.vectors import unit_vector
 from lmdeck.demo.faults import GUARDRAIL, Faults
 
 SCRIPTED_MEMORY = 24 * 2**30
@@ -63,7 +64,8 @@ class ScriptedRunner:
             await self._rest(self._timings.ttft_s / 5)
         first = time.monotonic()
         thought = script.tokens(script.thought(request)) if self._reasons(request) else []
-        words = script.tokens(script.answer(request))
+        text, stopped = script.cut(script.answer(request), request.options.get("stop"))
+        words = script.tokens(text)
         limit = self._limit(request, prompt_tokens)
         said = 0
         for word in thought:
@@ -72,7 +74,9 @@ class ScriptedRunner:
             yield use
         for word in words[:limit]:
             yield await self._paced(Text(word), started=first, number=(said := said + 1))
-        stop = "eosFound" if limit >= len(words) else "maxPredictedTokensReached"
+        stop = "stopStringFound" if stopped else "eosFound"
+        if limit < len(words):
+            stop = "maxPredictedTokensReached"
         if limit < len(words) and prompt_tokens + limit >= self._options.context_length:
             stop = "contextLengthReached"
         yield Finished(
@@ -89,10 +93,9 @@ class ScriptedRunner:
         )
 
     async def embed(self, inputs: list[str]) -> Embeddings:
-        """Vectors of eight numbers, the same for the same text."""
+        """Unit vectors, the same for the same text."""
         await self._rest(self._timings.ttft_s)
-        vectors = [[((sum(text.encode()) * (n + 1)) % 97) / 97 for n in range(8)] for text in inputs]
-        return Embeddings(vectors, sum(len(script.tokens(text)) for text in inputs))
+        return Embeddings([unit_vector(text) for text in inputs], sum(len(script.tokens(text)) for text in inputs))
 
     async def exited(self) -> int | None:
         """Ends only by `close`."""

@@ -67,10 +67,6 @@ def test_a_gpu_in_trouble_says_so_in_words():
     assert text(gpu_lines(LOST, history(), 60, 1)) == ["0 RTX 4090  ✗ GPU lost: it has fallen off the bus"]
 
 
-def test_a_simulated_gpu_is_labelled():
-    assert "simulated" in text(gpu_lines(replace(CARD, simulated=True), history(), 39, 3))[0]
-
-
 def test_hostile_name():
     assert short_name("NVIDIA\x1b[2J [bold]x[/]") == "NVIDIA␛[2J [bold]x[/]"
 

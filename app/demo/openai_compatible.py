@@ -1,0 +1,29 @@
+"""All endpoints that speak another vendor's dialect, with the connections they share."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from lmdeck.demo.anthropic_api import AnthropicApi
+from lmdeck.demo.hub import Hub
+from lmdeck.demo.openai_api import OpenAIApi
+from lmdeck.demo.openai_serving import Serving
+from lmdeck.demo.v0_inference import V0Inference
+
+
+class Compatible:
+    """`/v1/…` and the generating endpoints of `/api/v0`. Who made it closes it, after the instances are gone."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._serving = Serving(hub)
+
+    def routes(self) -> list[Route]:
+        """The endpoints."""
+        serving = self._serving
+        apis = (OpenAIApi(self._hub, serving), AnthropicApi(serving), V0Inference(serving))
+        return [route for api in apis for route in api.routes()]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._serving.close()
