@@ -1,6 +1,8 @@
 """The application: it starts feeds, applies `step`, posts what changed, and runs commands in workers."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
@@ -12,7 +14,7 @@ from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerError
 
-from lmdeck.backend.errors import BackendError
+from lmdeck.backend.errors import BackendError, StreamCut
 from lmdeck.commands import Commands, shortfall
 from lmdeck.feeds.activity import activity_feed, runtime_feed
 from lmdeck.feeds.machine import machine_feed
@@ -57,7 +59,8 @@ class LMDeck(App[None]):
     ]
 
     def __init__(self, open_sources: OpenSources, *, theme: str | None = None, read_only: bool = False) -> None:
-        super().__init__()
+        # NO_COLOR means none, not shades of grey: Textual drops colours altogether only when it keeps ANSI ones.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme if theme in self.available_themes else THEMES[0].name
@@ -67,12 +70,25 @@ class LMDeck(App[None]):
         self._open_sources = open_sources
         self._models_pace, self._activity_pace = Pace(fast=2.0, slow=6.0), Pace(fast=10.0, slow=20.0, gap=2.0)
         self._commands: Commands | None = None
-        self._heard = asyncio.Event()
+        self._heard, self._online = asyncio.Event(), asyncio.Event()
 
     def on_mount(self) -> None:
         """First the screen, then everything that takes time."""
+        self._heed_signals()
         self.push_screen(self.dashboard)
         self.dashboard.call_after_refresh(self._run_connection)
+
+    def _heed_signals(self) -> None:
+        """Being told to end is leaving as by `q`: the terminal is given back, the children are ended."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            try:
+                loop.add_signal_handler(number, self.exit)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.exit))
 
     async def on_unmount(self) -> None:
         """End every worker, and with it every connection and child process, while the loop still runs."""
@@ -104,10 +120,10 @@ class LMDeck(App[None]):
         if cli is None:
             self._note(sources.cli_missing)
             return
-        self._follow("activity", activity_feed(cli, self._activity_pace))
+        self._follow("activity", activity_feed(cli, self._activity_pace, self._online))
         self._follow("runtime", runtime_feed(cli))
         for source in SOURCES:
-            self.run_worker(self._follow_log(cli.log(source)), group=f"log:{source}")
+            self.run_worker(self._follow_log(cli.log(source, self._online)), group=f"log:{source}")
 
     def _follow(self, name: str, feed: AsyncGenerator[Event]) -> None:
         self.run_worker(self._apply_all(feed), group=f"feed:{name}")
@@ -133,6 +149,7 @@ class LMDeck(App[None]):
         state = step(self.state, event)
         if state is not self.state:
             self.state = state
+            self._online.set() if state.online else self._online.clear()
             self.dashboard.post_message(intents.StateChanged(state))
 
     def _note(self, problem: Problem | None) -> None:
@@ -208,6 +225,8 @@ class LMDeck(App[None]):
             async with aclosing(answer) as events:
                 async for event in events:
                     chat.feed(event)
+        except StreamCut as error:
+            chat.cut_off(error.detail or error.title)
         except BackendError as error:
             chat.fail(error.problem)
         finally:

@@ -21,6 +21,19 @@ _NOBODY = "No model to talk to.\nLoad one with l in Available, or press c on a m
 _READY = "Ask {target} something.\nEnter sends, ctrl+j breaks the line, Esc stops an answer."
 
 
+class _Turn(Static):
+    """What the user said."""
+
+    def __init__(self, text: str, hidden: bool) -> None:
+        super().__init__(markup=False)
+        self._text = clean(text)
+        self.show(hidden)
+
+    def show(self, hidden: bool) -> None:
+        """The words, or how many there are."""
+        self.update(Content("> " + (f"({len(self._text)} characters hidden)" if hidden else self._text)))
+
+
 class ChatPane(Pane):
     """One conversation. It shows what it is fed and posts what the user wants; it sends nothing itself.
 
@@ -38,7 +51,7 @@ class ChatPane(Pane):
     ]
     DEFAULT_CSS = """
     ChatPane > .turns { height: 1fr; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
-    ChatPane .user { height: auto; color: $text-accent; text-style: bold; }
+    ChatPane _Turn { height: auto; color: $text-accent; text-style: bold; }
     ChatPane .hint { height: auto; color: $text-muted; }
     ChatPane > .editor { height: auto; max-height: 7; border-top: solid $panel; }
     ChatPane > .editor > .prompt { width: 2; color: $text-accent; }
@@ -46,6 +59,9 @@ class ChatPane(Pane):
 
     target: reactive[str | None] = reactive(None)
     """The instance or model the next turn goes to."""
+
+    hide_prompts: reactive[bool] = reactive(False, init=False)
+    """Whether the user's own turns are covered, for eyes over the shoulder."""
 
     class Sent(Message):
         """The user sent `text`."""
@@ -92,7 +108,7 @@ class ChatPane(Pane):
 
     def focus_content(self) -> Self:
         """The keyboard goes to the editor."""
-        self._input.focus()
+        self.screen.set_focus(self._input)
         return self
 
     def begin(self, text: str) -> None:
@@ -100,7 +116,7 @@ class ChatPane(Pane):
         self._sent = text
         self._hint.display = False
         self._answer = Answer()
-        self._turns.mount(Static(Content("> " + clean(text)), classes="user", markup=False), self._answer)
+        self._turns.mount(_Turn(text, self.hide_prompts), self._answer)
         self.call_after_refresh(self._turns.scroll_end, animate=False)
         self._input.clear()
 
@@ -125,6 +141,11 @@ class ChatPane(Pane):
             self._input.load_text(self._sent)
             self._input.move_cursor(self._input.document.end)
         self._answer.fail(problem)
+
+    def watch_hide_prompts(self) -> None:
+        """Cover or show the turns there are."""
+        for turn in self._turns.query_children(_Turn):
+            turn.show(self.hide_prompts)
 
     def on_answer_drawn(self) -> None:
         """Stay at the end as the answer grows, until the user scrolls up. Not before there is something to scroll:
@@ -158,7 +179,7 @@ class ChatPane(Pane):
         if self.answering:
             self.post_message(self.Stopped())
         self.response_id, self._answer = None, None
-        self._turns.query_children(".user, Answer").remove()
+        self._turns.query_children("_Turn, Answer").remove()
         self._turns.anchor(False)
         self._hint.display = True
 

@@ -64,7 +64,7 @@ class FilterPane(Pane):
         if self._bar is None:
             self._bar = FilterBar(self.filter_text)
             self.mount(self._bar)
-        self._bar.focus()
+        self.screen.set_focus(self._bar)
 
     def action_unfilter(self) -> None:
         """Show everything again."""
@@ -81,7 +81,7 @@ class FilterPane(Pane):
         if not event.keep:
             self._set_filter("")
         if event.back:
-            self._view.focus()
+            self.screen.set_focus(self._view)
         if self._bar is not None:
             self._bar.remove()
             self._bar = None

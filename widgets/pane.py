@@ -86,7 +86,7 @@ class Pane(Vertical):
         """Focus the list (or whatever the keys of this pane act on)."""
         view = self.words_view()
         if view is not None:
-            view.focus()
+            self.screen.set_focus(view)  # at once: `view.focus()` would let the next key go to the old place
         return self
 
     # What a pane may do its own way

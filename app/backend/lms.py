@@ -70,12 +70,12 @@ class Lms:
         output = await self._call("runtime", "ls")
         return selected_runtime(_COLOUR.sub("", output.decode("utf-8", "replace")))
 
-    def log(self, source: str) -> AsyncGenerator[tuple[LogEntry, ...]]:
+    def log(self, source: str, allowed: asyncio.Event | None = None) -> AsyncGenerator[tuple[LogEntry, ...]]:
         """Batches of one source (`model`, `server`, `runtime`), restarted with back-off for as long as it is
-        iterated; closing the iterator ends the process."""
+        iterated, but only while `allowed` is set; closing the iterator ends the process."""
         only_model = ("--stats", "--filter", "input,output") if source == "model" else ()
         arguments = ("log", "stream", "--json", "-s", source, *only_model)
-        return follow(lambda: self._spawn(*arguments), source, lambda: self._children.closed)
+        return follow(lambda: self._spawn(*arguments), source, lambda: self._children.closed, allowed)
 
     async def close(self) -> None:
         """End every child process."""

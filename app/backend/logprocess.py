@@ -26,14 +26,19 @@ _REST_S = 0.001
 _BANNER = "Streaming logs from LM Studio"
 
 
-async def follow(start: Start, source: str, closed: Callable[[], bool]) -> AsyncGenerator[Batch]:
-    """The entries of `source` from the process that `start` opens, opened again whenever it ends until `closed`.
+async def follow(
+    start: Start, source: str, closed: Callable[[], bool], allowed: asyncio.Event | None = None
+) -> AsyncGenerator[Batch]:
+    """The entries of `source` from the process that `start` opens, opened again whenever it ends until `closed`; not
+    before `allowed` is set.
 
     What happens to it is told by DeckNotes: why it ended and when it is tried again (said once when the pause has
     grown to its longest and the reason stays the same), and that it is back.
     """
     pause, told, is_down = FIRST_PAUSE_S, "", False
     while not closed():
+        if allowed is not None:
+            await allowed.wait()
         began = time.monotonic()
         try:
             async with start() as child:

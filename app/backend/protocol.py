@@ -1,5 +1,6 @@
 """The seam: what the deck asks of a server. LM Studio's HTTP API is one implementation."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
@@ -67,10 +68,11 @@ class CommandLine(Protocol):
         """The selected GGUF runtime as `name@version` from `lms runtime ls`; raises CommandFailed."""
         ...
 
-    def log(self, source: str) -> AsyncGenerator[tuple[LogEntry, ...]]:
+    def log(self, source: str, allowed: asyncio.Event | None = None) -> AsyncGenerator[tuple[LogEntry, ...]]:
         """Batches of one source (`model`, `server`, `runtime`) from one long-lived `lms log stream`, restarted
         with back-off when it ends; what happens to it is told by `DeckNote` entries in between. Closing the
-        iterator ends the process."""
+        iterator ends the process. It is started only while `allowed` is set: `lms` wakes up an LM Studio that
+        somebody has just quit."""
         ...
 
     async def close(self) -> None:

@@ -7,18 +7,19 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from lmdeck.demo import openai_scripted
 from lmdeck.demo.catalog import CatalogModel
 from lmdeck.demo.engines.base import EngineError, Finished, Stats
 from lmdeck.demo.errors import NO_MODELS, ApiError, invalid
+from lmdeck.demo.fields import Json
 from lmdeck.demo.hub import Hub
 from lmdeck.demo.instance import Instance, Ticket
 from lmdeck.demo.openai_call import Call
 from lmdeck.demo.openai_tally import Tally
 from lmdeck.demo.openai_upstream import Upstream
-from lmdeck.demo.openai_wire import Event, EventStream
+from lmdeck.demo.openai_wire import Event, EventStream, json_answer
 from lmdeck.demo.web import as_api_error, unless_gone
 
 TAG = "LM STUDIO SERVER"
@@ -93,7 +94,7 @@ class Serving:
         events = dress(exchange)
         try:
             if not call.stream:
-                return JSONResponse(await unless_gone(request, self._whole(exchange, events)))
+                return json_answer(await unless_gone(request, self._whole(exchange, events)))
             log.server("Streaming response...", tag=TAG)
             first = await unless_gone(request, _first(events))
         except ClientDisconnect:
@@ -121,7 +122,7 @@ class Serving:
             if not over:
                 log.server(GONE, tag=TAG)
 
-    async def _whole(self, exchange: Exchange, events: AsyncGenerator[Event, None]) -> object:
+    async def _whole(self, exchange: Exchange, events: AsyncGenerator[Event, None]) -> Json:
         async with aclosing(events):
             records = [event.data async for event in events]
         whole = exchange.call.whole(records)

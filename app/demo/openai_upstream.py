@@ -16,7 +16,7 @@ from lmdeck.demo.fields import Json, obj
 from lmdeck.demo.instance import Instance, Ticket
 from lmdeck.demo.openai_call import Call
 from lmdeck.demo.openai_tally import Tally
-from lmdeck.demo.openai_wire import string
+from lmdeck.demo.openai_wire import encoded, string
 
 
 class Upstream:
@@ -69,7 +69,7 @@ class Upstream:
             body["tools"] = tools
         url, headers = _address(instance, "/apply-template")
         try:
-            response = await self._client().post(url, headers=headers, json=body)
+            response = await self._client().post(url, headers=headers, content=encoded(body))
         except httpx.HTTPError as error:
             raise await _broken(instance) from error
         if response.status_code != 200:
@@ -80,7 +80,8 @@ class Upstream:
         url, headers = _address(instance, call.path)
         decoder = SSEDecoder()
         try:
-            async with self._client().stream("POST", url, headers=headers, json=call.upstream()) as response:
+            body = encoded(call.upstream())
+            async with self._client().stream("POST", url, headers=headers, content=body) as response:
                 if response.status_code != 200:
                     raise _refusal(await response.aread())
                 async for chunk in response.aiter_bytes():
@@ -93,7 +94,8 @@ class Upstream:
 
 def _address(instance: Instance, path: str) -> tuple[str, dict[str, str]]:
     runner = instance.runner
-    return f"{runner.url}{path}", {"authorization": f"Bearer {runner.api_key}"}
+    headers = {"authorization": f"Bearer {runner.api_key}", "content-type": "application/json"}
+    return f"{runner.url}{path}", headers
 
 
 def _read(data: str) -> Json:
@@ -119,12 +121,12 @@ def _refusal(raw: bytes) -> EngineError:
 
 
 async def _broken(instance: Instance) -> EngineError:
-    """Why the connection broke: an unload (which is known before the worker ends), a crash, or something else."""
-    if instance.gone:
-        return RunnerGone("Model was unloaded.")
+    """Why the connection broke: a crash, an unload (the worker ends in order then), or something else."""
     code = None
     with suppress(TimeoutError):
         code = await asyncio.wait_for(instance.runner.exited(), 0.5)
-    if code is None:
-        return EngineError("The engine broke off its answer; see the runtime log.")
-    return EngineError(f"The model has crashed without additional information. (Exit code: {code})")
+    if code:
+        return EngineError(f"The model has crashed without additional information. (Exit code: {code})")
+    if instance.gone:
+        return RunnerGone("Model was unloaded.")
+    return EngineError("The engine broke off its answer; see the runtime log.")

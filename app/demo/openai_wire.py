@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from lmdeck.demo.fields import Json
@@ -26,7 +26,17 @@ class Event:
     def encode(self) -> bytes:
         """The event's bytes."""
         head = f"event: {self.name}\n" if self.name else ""
-        return f"{head}data: {json.dumps(self.data, separators=(',', ':'), ensure_ascii=False)}\n\n".encode()
+        return head.encode() + b"data: " + encoded(self.data) + b"\n\n"
+
+
+def encoded(data: Json) -> bytes:
+    """Compact JSON in ASCII: a lone surrogate, which JSON can carry and UTF-8 cannot, stays an escape."""
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def json_answer(data: Json) -> Response:
+    """A whole answer."""
+    return Response(encoded(data), media_type="application/json")
 
 
 class EventStream(StreamingResponse):

@@ -1,5 +1,6 @@
 """`lms ps`: who is busy, how many wait, when idle instances go. Each reading costs a process, so few are made."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 
@@ -9,9 +10,11 @@ from lmdeck.feeds.pace import Pace
 from lmdeck.state.events import ActivitySeen, Event, RuntimeSeen, SourceLost
 
 
-async def activity_feed(cli: CommandLine, pace: Pace) -> AsyncGenerator[Event]:
-    """An `ActivitySeen` or a `SourceLost` each time the pace allows; ends only when closed."""
+async def activity_feed(cli: CommandLine, pace: Pace, online: asyncio.Event) -> AsyncGenerator[Event]:
+    """An `ActivitySeen` or a `SourceLost` each time the pace allows, while the server is `online`: `lms` would wake
+    up an LM Studio that somebody has just quit. Ends only when closed."""
     while True:
+        await online.wait()
         try:
             activities = await cli.ps()
         except BackendError as error:

@@ -23,6 +23,7 @@ class Dashboard(PaneScreen):
 
     BINDINGS = [
         Binding("r", "refresh_now", "Refresh", show=False, id="deck.refresh", tooltip="Read everything again now"),
+        Binding("P", "hide_prompts", "Prompts", show=False, id="deck.prompts", tooltip="Hide or show prompt text"),
     ]
 
     def __init__(self, read_only: bool = False) -> None:
@@ -171,14 +172,23 @@ class Dashboard(PaneScreen):
         from lmdeck.screens.details import DetailsScreen, entry_facts
 
         entry = message.entry
+        private = self.log_pane.hide_prompts and entry.source == "model"
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
-        self.app.push_screen(DetailsScreen(f"{entry.source}  {when}", entry_facts(entry), entry.text))
+        self.app.push_screen(
+            DetailsScreen(f"{entry.source}  {when}", entry_facts(entry), "" if private else entry.text)
+        )
 
     @on(Pane.CopyRequested)
     def copy(self, message: Pane.CopyRequested) -> None:
         """To the clipboard, through the terminal (OSC 52), so it works over SSH."""
         self.app.copy_to_clipboard(message.text)
         self.notify("Copied.", timeout=2)
+
+    def action_hide_prompts(self) -> None:
+        """Cover prompts and answers in the log and prompts in the chat, or show them again."""
+        hide = not self.log_pane.hide_prompts
+        self.log_pane.hide_prompts = self.chat.hide_prompts = hide
+        self.notify(f"Prompt text is {'hidden' if hide else 'shown'}.", timeout=2)
 
     def action_refresh_now(self) -> None:
         """Ask every source now."""

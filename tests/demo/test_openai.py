@@ -219,6 +219,12 @@ async def test_refusals_have_the_clients_own_exceptions(client, scripted_server)
     assert refused.value.code == "invalid_api_key"
 
 
+async def test_half_a_character_is_echoed_as_it_came(api):
+    body = '{"model": "ha-expert", "messages": [{"role": "user", "content": "\\ud800!"}]}'
+    answer = (await api.post("/v1/chat/completions", content=body)).json()
+    assert answer["choices"][0]["message"]["content"] == "You said: \ud800!"
+
+
 async def test_unknown_paths_answer_200_with_an_error(api):
     response = await api.get("/v1/nothing")
     assert response.status_code == 200

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import openai
+import psutil
 import pytest
 
 from lmdeck.demo.launch import DemoEndpoint
@@ -131,16 +132,32 @@ async def test_a_client_that_leaves_stops_the_generation(client, llama, llama_lm
                 pass
 
 
-async def test_an_unload_ends_the_stream_with_an_error(client, llama, llama_lms):
+@pytest.mark.parametrize(
+    ("crash", "words", "reason"), [(False, "Model was unloaded", "modelUnloaded"), (True, "has crashed", "failed")]
+)
+async def test_an_unload_and_a_crash_end_the_stream_with_an_error(
+    client, llama, llama_server, llama_lms, crash, words, reason
+):
     await llama.load(CHAT)
     async with llama_lms.log("-s", "model") as model_event:
         stream = await client.chat.completions.create(model=CHAT, messages=LONG, stream=True, max_tokens=500)
         async with stream:
             iterator = aiter(stream)
             await anext(iterator)
-            await llama.post("/api/v1/models/unload", json={"instance_id": CHAT})
-            with pytest.raises(openai.APIError, match="Model was unloaded"):
+            if crash:
+                psutil.Process(llama_server.pid).children(recursive=True)[0].kill()
+            else:
+                await llama.post("/api/v1/models/unload", json={"instance_id": CHAT})
+            with pytest.raises(openai.APIError, match=words):
                 async for _ in iterator:
                     pass
         await model_event()
-        assert (await model_event())["stats"]["stopReason"] == "modelUnloaded"
+        assert (await model_event())["stats"]["stopReason"] == reason
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_is_no_text_is_refused_not_fatal(llama, stream):
+    body = '{"model": "%s", "max_tokens": 1, "stream": %s, "messages": [{"role": "user", "content": "\\ud800"}]}'
+    answer = await llama.post("/v1/chat/completions", content=body % (CHAT, str(stream).lower()))
+    assert answer.status_code in (400, 500)
+    assert answer.json()["error"]["message"]

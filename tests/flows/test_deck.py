@@ -141,6 +141,21 @@ async def test_a_busy_instance_is_only_unloaded_after_asking(scripted_server: De
         await deck.see("○ idle")
 
 
+async def test_prompts_are_hidden_everywhere_by_one_key(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await load(deck)
+        await deck.until(lambda: loaded_ids(deck), "loaded model")
+        await deck.press("5")
+        await deck.type("my private matter")
+        await deck.press("enter")
+        await deck.see(r"→ qwen/qwen3-coder-30b .*my private matter")
+        await deck.press("escape", "P")
+        await deck.miss(r"> my private matter")
+        await deck.miss(r"→ qwen/qwen3-coder-30b .*my private matter")
+        await deck.press("P")
+        await deck.see("> my private matter")
+
+
 async def test_read_only_offers_nothing_that_changes_the_server(scripted_server: DemoEndpoint) -> None:
     headers = {"authorization": f"Bearer {scripted_server.token}"}
     async with httpx.AsyncClient(headers=headers) as client:

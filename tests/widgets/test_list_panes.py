@@ -258,7 +258,12 @@ async def test_any_size(host, loaded, clock, size):
 
 @pytest.mark.parametrize("pane", [LoadedPane, AvailablePane])
 def test_every_binding_can_be_remapped_and_explains_itself(pane):
-    bindings = [binding for cls in pane.__mro__ for binding in vars(cls).get("BINDINGS", ()) if cls.__module__ != "textual.widget"]
+    bindings = [
+        binding
+        for cls in pane.__mro__
+        for binding in vars(cls).get("BINDINGS", ())
+        if cls.__module__ != "textual.widget"
+    ]
     own = [binding for binding in bindings if hasattr(binding, "id")]
     assert own
     assert all(binding.id and binding.tooltip for binding in own)
