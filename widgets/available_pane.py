@@ -119,7 +119,7 @@ COLUMNS: list[Column[AvailableRow]] = [
     Column(
         "QUANT", lambda row: paint.word(row.model.quantization), 6, 8, "left", 2, lambda row: row.model.quantization
     ),
-    Column("SIZE GB", lambda row: paint.gigabytes(row.model.size_bytes), 7, 7, "right", 0, _size, True),
+    Column("SIZE GB", lambda row: paint.size(row.model.size_bytes), 7, 7, "right", 0, _size, True),
     Column("MAX CTX", lambda row: paint.count(_max_context(row)), 7, 8, "right", 1, _max_context, True),
     Column("CAPS", lambda row: paint.word(paint.abilities(row.model)), 9, 24, "left", 1),
 ]

@@ -71,3 +71,13 @@ def draw_heading(columns: Sequence[Column[Row]], widths: dict[int, int], gap: in
     if at:
         text[at] = "▼" if ordered[1] else "▲"
     return (Span("".join(text)),)
+
+
+def column_at(widths: dict[int, int], gap: int, x: int) -> int | None:
+    """The column that is drawn at cell `x` of a line."""
+    end = 0
+    for index, cells in widths.items():
+        end += cells + gap
+        if x < end:
+            return index
+    return None

@@ -96,6 +96,7 @@ class LineView(TonedView, can_focus=True):
 
     def repaint(self) -> None:
         """Compare every visible line with what the terminal shows and redraw the cells that differ."""
+        self.settle_styles()
         for y in range(self.size.height):
             if (old := self._drawn.get(y)) is None:
                 continue  # not painted yet: it will be
@@ -136,6 +137,7 @@ class LineView(TonedView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         self._fit_width()
+        self.settle_styles()
         strip = self._line(y)
         self._drawn[y] = strip
         return strip

@@ -44,7 +44,9 @@ class ListPane(FilterPane, Generic[Row]):
         """The row under the cursor."""
         return self.table.current
 
-    def watch_rows(self, rows: Sequence[Row] | None) -> None:
+    def watch_rows(self, before: Sequence[Row] | None, rows: Sequence[Row] | None) -> None:
+        if rows is before and rows is not None:
+            return
         self.table.set_rows(rows or ())
         self.problem_changed()
         self._refresh_abilities()

@@ -8,12 +8,25 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from lmdeck.widgets.column import Column, Row, draw_heading, in_order
+from lmdeck.widgets.column import Column, Row, column_at, draw_heading, in_order
 from lmdeck.widgets.line_view import LineView
 from lmdeck.widgets.paint.columns import share
 from lmdeck.widgets.paint.line import Span
 
 KEPT_STRIPS = 512
+
+
+class RowMessage(Message):
+    """Something about one row; None where there is no row any more."""
+
+    def __init__(self, table: "Table[Any]", row: object) -> None:
+        super().__init__()
+        self.table, self.row = table, row
+
+    @property
+    def control(self) -> "Table[Any]":
+        """The table it happened in."""
+        return self.table
 
 
 class Table(LineView, Generic[Row]):
@@ -25,19 +38,10 @@ class Table(LineView, Generic[Row]):
         Binding("s", "sort", "Sort", show=False, id="list.sort", tooltip="Sort by the next column, then unsorted"),
     ]
 
-    class Highlighted(Message):
-        """The cursor came to another row, or there is no row any more (None)."""
+    class Highlighted(RowMessage):
+        """The cursor came to another row."""
 
-        def __init__(self, table: "Table[Any]", row: object) -> None:
-            super().__init__()
-            self.table, self.row = table, row
-
-        @property
-        def control(self) -> "Table[Any]":
-            """The table it happened in."""
-            return self.table
-
-    class Chosen(Highlighted):
+    class Chosen(RowMessage):
         """Enter, or a double click, on a row."""
 
     class Arranged(Message):
@@ -179,15 +183,9 @@ class Table(LineView, Generic[Row]):
                 self.action_choose()
 
     def _sort_at(self, x: int) -> None:
-        start = 0
-        for index, cells in self._widths.items():
-            start += cells + self._gap
-            if x < start:
-                column = self._columns[index]
-                if column.sort_key is not None:
-                    again = index == self._sorted
-                    self.sort_by(column.title, not self._descending if again else column.descending)
-                return
+        index = column_at(self._widths, self._gap, x)
+        if index is not None and (column := self._columns[index]).sort_key is not None:
+            self.sort_by(column.title, not self._descending if index == self._sorted else column.descending)
 
     # Drawing
 

@@ -60,6 +60,7 @@ class TonedView(ScrollView, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._styles_by_name: dict[tuple[str, ...], Style] = {}
+        self._restyled = False
 
     def forget(self) -> None:
         """Drop whatever was kept for drawing: the colours or the width have changed."""
@@ -88,16 +89,23 @@ class TonedView(ScrollView, inherit_bindings=False):
         """The style of these component classes laid over each other and over the widget."""
         style = self._styles_by_name.get(components)
         if style is None:
-            style = self.rich_style
-            for name in components:
-                style += self._over(style, name)
+            style = self.style_of(*components[:-1]) if components else self.rich_style
+            if components:
+                style += self._over(style, components[-1])
             self._styles_by_name[components] = style
         return style
 
     def notify_style_update(self) -> None:
-        self._styles_by_name.clear()
-        self.forget()
+        self._restyled = True
         super().notify_style_update()
+
+    def settle_styles(self) -> None:
+        """Forget what was drawn if it would look different now. Most updates, a new focus for one, change nothing."""
+        if self._restyled:
+            self._restyled = False
+            before, self._styles_by_name = self._styles_by_name, {}
+            if any(self.style_of(*names) != style for names, style in before.items()):
+                self.forget()
 
     def _over(self, under: Style, component: str) -> Style:
         rules = self.get_component_styles(component)

@@ -8,6 +8,13 @@ def gib(size: int | None) -> str:
     return UNKNOWN if size is None else f"{size / 2**30:.1f}"
 
 
+def gigabytes(amount: int | None) -> str:
+    """The size of a model in GB (10⁹ bytes), as files are sold and LM Studio shows it, without the unit: `17.4`."""
+    if amount is None:
+        return UNKNOWN
+    return "<0.1" if 0 < amount < 5e7 else f"{amount / 1e9:.1f}"
+
+
 def size(amount: int | None) -> str:
     """Bytes with a binary unit: `512 B`, `84.1 MiB`, `17.4 GiB`."""
     if amount is None:

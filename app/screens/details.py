@@ -11,7 +11,7 @@ from textual.widgets import Static
 from lmdeck.model import log
 from lmdeck.model.catalog import Model
 from lmdeck.model.text import clean
-from lmdeck.model.units import UNKNOWN, rate, size, ttft
+from lmdeck.model.units import UNKNOWN, gigabytes, rate, ttft
 from lmdeck.screens.dialog import Dialog
 
 Fact = tuple[str, str]
@@ -72,7 +72,7 @@ def model_facts(model: Model) -> list[Fact]:
         ("parameters", model.params),
         ("quantisation", model.quantization),
         ("bits per weight", model.bits_per_weight),
-        ("size on disk", size(model.size_bytes)),
+        ("size on disk", f"{gigabytes(model.size_bytes)} GB"),
         ("format", model.format),
         ("max context", model.max_context_length),
         ("abilities", ", ".join(abilities)),

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from lmdeck.model.catalog import Model
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.text import clean, one_line
-from lmdeck.model.units import elapsed, size
+from lmdeck.model.units import elapsed, gigabytes
 from lmdeck.screens.dialog import Dialog
 from lmdeck.screens.intents import CancelLoad, Load, LoadOver
 from lmdeck.screens.load_form import CHOICES, Field, Invalid, fields_for, request_of
@@ -67,7 +67,7 @@ class LoadDialog(Dialog[None]):
 
     def _facts(self) -> str:
         model = self._model
-        parts = (model.architecture, model.params, model.quantization, size(model.size_bytes))
+        parts = (model.architecture, model.params, model.quantization, f"{gigabytes(model.size_bytes)} GB")
         return one_line("   ".join(part for part in parts if part), 200)
 
     def _copies(self) -> str:

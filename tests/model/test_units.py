@@ -16,6 +16,7 @@ def test_sizes() -> None:
         "2.0 TiB",
     ]
     assert units.gib(48_500_000_000) == "45.2"
+    assert [units.gigabytes(n) for n in (None, 4_000_000, 84_000_000, 17_400_000_000)] == ["–", "<0.1", "0.1", "17.4"]
 
 
 def test_times() -> None:

@@ -50,10 +50,10 @@ async def test_loaded_as_designed(host, loaded, lines):
         await pilot.pause()
         assert loaded.border_title == "Loaded 3"
         assert lines(loaded.table)[:4] == [
-            " INSTANCE        STATE          CTX           SLOTS QUEUE     TTL SIZE GiB  TOK/S",
-            "▌qwen3-coder-30b ● generating   131072 ?          4     1       –     18.0   41.2",
-            " ha-expert       ○ idle         32768→8192 ✗      4     0   42:10      8.0   63.0",
-            " plum            ◌ loading 12 s 4096 …            –     –       –        –      –",
+            " INSTANCE          STATE          CTX            SLOTS QUEUE   TTL SIZE GB  TOK/S",
+            "▌qwen3-coder-30b   ● generating   131072 ?           4     1     –    19.3   41.2",
+            " ha-expert         ○ idle         32768→8192 ✗       4     0 42:10     8.6   63.0",
+            " plum              ◌ loading 12 s 4096 …             –     –     –       –      –",
         ]
 
 

@@ -254,3 +254,25 @@ async def test_the_cursor_is_marked_otherwise_without_the_focus(host, table, lin
         table.blur()
         await pilot.pause()
         assert lines(table)[1][0] == "▏"
+
+
+async def test_a_new_theme_draws_every_line_anew(host, table):
+    app = host(table)
+    async with app.run_test(size=(32, 6)) as pilot:
+        table.set_rows(FRUIT)
+        await pilot.pause()
+        before = list(table.render_line(2))
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert list(table.render_line(2)) != before
+
+
+async def test_a_new_focus_paints_only_the_line_of_the_cursor(host, table):
+    async with host(table).run_test(size=(32, 6)) as pilot:
+        table.set_rows(FRUIT)
+        await pilot.pause()
+        before = [table.render_line(y) for y in range(6)]
+        table.blur()
+        await pilot.pause()
+        assert [table.render_line(y) is strip for y, strip in enumerate(before)][2:5] == [True] * 3
+        assert table.render_line(1) is not before[1]

@@ -2,7 +2,7 @@
 
 from lmdeck.model.catalog import Model
 from lmdeck.model.rows import AvailableRow
-from lmdeck.model.units import UNKNOWN
+from lmdeck.model.units import UNKNOWN, gigabytes
 from lmdeck.widgets.paint.line import Line, Span, safe
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
@@ -28,11 +28,9 @@ def count(value: int | None) -> Line:
     return NOTHING if value is None else (Span(str(value)),)
 
 
-def gigabytes(amount: int | None) -> Line:
-    """Bytes in GB (10⁹), as model files are sold; the heading names the unit."""
-    if amount is None:
-        return NOTHING
-    return (Span("<0.1" if 0 < amount < 5e7 else f"{amount / 1e9:.1f}"),)
+def size(amount: int | None) -> Line:
+    """The file's size in GB; the heading names the unit."""
+    return NOTHING if amount is None else (Span(gigabytes(amount)),)
 
 
 def abilities(of: Model) -> str:

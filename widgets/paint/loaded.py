@@ -1,7 +1,7 @@
 """The cells of the Loaded pane."""
 
 from lmdeck.model.rows import ContextReading, LoadedRow
-from lmdeck.model.units import UNKNOWN, countdown, gib
+from lmdeck.model.units import UNKNOWN, countdown
 from lmdeck.widgets.paint.line import Line, Span, Tone, safe, say
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
@@ -55,8 +55,3 @@ def ttl(row: LoadedRow, now: float) -> Line:
 def number(value: float | int | None, decimals: int = 0) -> Line:
     """A plain number, or a dash."""
     return NOTHING if value is None else (Span(f"{value:.{decimals}f}"),)
-
-
-def size(amount: int | None) -> Line:
-    """Bytes in GiB; the heading names the unit."""
-    return NOTHING if amount is None else (Span(gib(amount)),)

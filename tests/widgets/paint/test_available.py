@@ -20,7 +20,7 @@ def test_mark_of_what_is_in_memory(copies, loading, words):
     ("size", "words"), [(45_200_000_000, "45.2"), (84_000_000, "0.1"), (4_000_000, "<0.1"), (None, "–")]
 )
 def test_size_in_gigabytes(size, words):
-    assert plain(available.gigabytes(size)) == words
+    assert plain(available.size(size)) == words
 
 
 def test_abilities():

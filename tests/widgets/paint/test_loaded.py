@@ -52,4 +52,3 @@ def test_a_duplicate_says_so_in_words():
 
 def test_numbers():
     assert [plain(loaded.number(value, 1)) for value in (None, 41.24)] == ["–", "41.2"]
-    assert plain(loaded.size(17_400_000_000)) == "16.2"
