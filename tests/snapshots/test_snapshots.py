@@ -154,9 +154,7 @@ def after(*keys: str, chat: bool = False, log: bool = True) -> Callable[[Pilot[N
             for event in (
                 ReasoningDelta("hm"),
                 ReasoningDelta("", done=True),
-                MessageDelta(
-                    "# Slots\n\nOne *slot* holds one request:\n\n- `parallel` slots\n\n```py\nn = 4\n```\n"
-                ),
+                MessageDelta("# Slots\n\nOne *slot* holds one request:\n\n- `parallel` slots\n\n```py\nn = 4\n```\n"),
                 ChatEnded(ChatStats(12, 143, None, 41.3, 0.31), "resp_1"),
             ):
                 app.dashboard.chat.feed(event)
