@@ -59,9 +59,12 @@ def _open_deck(options: argparse.Namespace) -> int:
 
     from lmdeck.connect import open_sources
     from lmdeck.demo.launch import DemoServer
+    from lmdeck.demo.preflight import missing
     from lmdeck.main import LMDeck
 
     model = Path(options.model) if options.model else None
+    if options.demo and (lack := missing(options.engine, model)):
+        return _fail(lack, EXIT_FAILED)
     demo = DemoServer(options.engine, model=model) if options.demo else None
     app = LMDeck(partial(open_sources, settings, demo), theme=settings.theme, read_only=settings.read_only)
     app.run()

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 
 from textual.app import ComposeResult
 from textual.strip import Strip
@@ -45,6 +46,7 @@ class GpuPane(Pane):
         super().__init__(id=id, clock=clock)
         self._gauges = Gauges()
         self._gpus: GpuSample | None = None
+        self._foreign = False
         self._host: HostSample | None = None
         self._load: defaultdict[int, History] = defaultdict(History)
         self._cpu = History()
@@ -75,10 +77,20 @@ class GpuPane(Pane):
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)
 
+    def say_foreign(self, foreign: bool) -> None:
+        """Whether the server is another machine: then these gauges are not its own, and the frame says so."""
+        self._foreign = foreign
+        self.refresh_frame()
+
     def title_addendum(self) -> str:
         gpus = self._gpus.gpus if self._gpus else ()
         count = str(len(gpus)) if len(gpus) > 1 else ""
         return f"{count} simulated".strip() if any(gpu.simulated for gpu in gpus) else count
+
+    def hints(self) -> Iterator[str]:
+        yield from super().hints()
+        if self._foreign:
+            yield "of this machine, not the server's"
 
     def problem_changed(self) -> None:
         self._draw()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
 import json
 import os
 import secrets
@@ -16,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lmdeck.demo.faults import TABLE, Faults
-
-NO_EXTRA = 'The demo server needs its extra: pip install "lmdeck[demo]"'
+from lmdeck.demo.preflight import missing
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,9 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop; prints one JSON line `{"url", "token", "lms"}` when ready. Exit code 0, or 1 with a
     sentence on stderr."""
     options = parser().parse_args(argv)
-    needed = ["starlette", "uvicorn", *(["xllamacpp"] if options.engine == "llama" else [])]
-    if any(importlib.util.find_spec(name) is None for name in needed):
-        print(NO_EXTRA, file=sys.stderr)
+    if lack := missing(options.engine, options.model):
+        print(lack, file=sys.stderr)
         return 1
     from lmdeck.demo.server import StartError  # only now: without the extra it cannot be imported
 

@@ -60,6 +60,7 @@ class Dashboard(PaneScreen):
             self.gpu.update_host(state.host)
 
     def _show_server(self, state: DeckState) -> None:
+        self.gpu.say_foreign(not views.is_local(state.url))
         self.header.status = views.server_status(state, self._read_only)
         for pane in (self.loaded, self.available):
             pane.show_problem(state.problem if state.models is None else None)

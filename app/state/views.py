@@ -1,6 +1,7 @@
 """From the state to what the panes show: pure functions, one a pane."""
 
 from collections import Counter
+from urllib.parse import urlsplit
 
 from lmdeck.model.catalog import Instance, Model
 from lmdeck.model.rows import AvailableRow, ContextReading, LoadedRow
@@ -72,6 +73,12 @@ def server_status(state: DeckState, read_only: bool) -> ServerStatus:
         speed=state.last_speed,
         read_only=read_only,
     )
+
+
+def is_local(url: str) -> bool:
+    """Whether the server runs on this machine, as far as its address tells: only then are the gauges its own."""
+    host = urlsplit(url).hostname or ""
+    return not url or host in ("localhost", "::1") or host.startswith("127.")
 
 
 def chat_targets(state: DeckState) -> tuple[str, ...]:

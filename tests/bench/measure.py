@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pyte
-from terminal import Terminal
+from terminal import Terminal, display
 
 _FRAME_END = b"\x1b[?2026l"
 
@@ -30,7 +30,7 @@ def seen_at(terminal: Terminal, patterns: dict[str, str]) -> dict[str, float]:
         start += size
         stream.feed(re.sub(rb"\x1b\[[<=>?][0-9;:]*[umqpnc]|\x1b\[[0-9;?]*\$[a-z]", b"", data))
         if _FRAME_END in data or b"\x1b[?2026h" not in bytes(terminal.raw[:start]):
-            text = "\n".join(screen.display)
+            text = display(screen)
             for name, pattern in patterns.items():
                 if name not in found and re.search(pattern, text, re.MULTILINE):
                     found[name] = stamp - terminal.started

@@ -8,7 +8,7 @@ from lmdeck.model.problem import Problem
 from lmdeck.state import events as ev
 from lmdeck.state.deck import DeckState
 from lmdeck.state.step import step
-from lmdeck.state.views import available_rows, chat_targets, loaded_rows, server_status
+from lmdeck.state.views import available_rows, chat_targets, is_local, loaded_rows, server_status
 
 CONFIG = InstanceConfig(context_length=8192, parallel=4)
 LOADED = Model("qwen", size_bytes=100, instances=(Instance("qwen", "qwen", CONFIG),))
@@ -135,6 +135,11 @@ def test_copies_are_marked_and_only_talkers_are_chat_targets() -> None:
     state = after(seen((twice, embedder)))
     assert [row.duplicate for row in loaded_rows(state) or ()] == [True, True, False]
     assert chat_targets(state) == ("qwen", "qwen:2")
+
+
+def test_only_a_loopback_server_shares_this_machines_gauges() -> None:
+    local = ("http://127.0.0.1:1234", "http://localhost:1", "http://[::1]:1")
+    assert [is_local(url) for url in (*local, "http://gpubox:1234", "http://10.0.0.2:1")] == [True] * 3 + [False] * 2
 
 
 def test_another_connection_starts_from_nothing() -> None:

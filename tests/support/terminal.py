@@ -35,6 +35,12 @@ _QUERIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[c": b"\x1b[?62;22c", b"\x
 _UNKNOWN = re.compile(rb"\x1b[P_^\]].*?(?:\x1b\\|\x07)|\x1b\[[<=>?][0-9;:]*[umqpnc]|\x1b\[[0-9;?]*\$[a-z]", re.DOTALL)
 
 
+def display(screen: pyte.Screen) -> str:
+    """The screen's text, one line a row. (pyte's own stumbles over half of a wide character.)"""
+    rows = (screen.buffer[y] for y in range(screen.lines))
+    return "\n".join("".join(row[x].data for x in range(screen.columns)).rstrip() for row in rows)
+
+
 class Terminal:
     """Starts `argv` at once. Every wait has a time-out; `close` ends the program and what it left in its group."""
 
@@ -85,7 +91,7 @@ class Terminal:
         if cut >= 0 and len(data) - cut < 64 and not re.match(rb"\x1b(\[[0-9;:?<=>$ ]*[@-~]|[^\[P\]_^])", data[cut:]):
             data, self._held = data[:cut], data[cut:]
         self._stream.feed(_UNKNOWN.sub(b"", data.replace(b"\x1b[?1049h", b"\x1b[2J\x1b[H")))
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return display(self.screen)
 
     def wait_until(self, holds: Callable[[str], object], what: str, timeout: float = 15.0) -> str:
         """Read until `holds(screen)`; answers the screen. Raises AssertionError with the screen otherwise."""

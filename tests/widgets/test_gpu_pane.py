@@ -113,3 +113,14 @@ async def test_any_size(host, pane, size, count):
         await pilot.resize_terminal(20, 3)
         await pilot.pause()
         assert gauges(pane).line_count()
+
+
+async def test_gauges_of_another_machine_say_so(host):
+    pane = GpuPane(id="gpu")
+    async with host(pane).run_test(size=(60, 12)) as pilot:
+        pane.say_foreign(True)
+        await pilot.pause()
+        assert "of this machine, not the server's" in str(pane.border_subtitle)
+        pane.say_foreign(False)
+        await pilot.pause()
+        assert not pane.border_subtitle
