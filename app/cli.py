@@ -1,6 +1,7 @@
 """The command line. It imports the screen only to open it: `--version` and errors come at once."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -54,18 +55,23 @@ def _open_deck(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _fail("the deck needs a terminal; run it in one, or see `lmdeck --help`.", EXIT_FAILED)
 
+    gc.disable()  # nothing that the start makes is garbage, looking for it takes a tenth of the time; main enables it
     from functools import partial
-    from pathlib import Path
 
     from lmdeck.connect import open_sources
-    from lmdeck.demo.launch import DemoServer
-    from lmdeck.demo.preflight import missing
     from lmdeck.main import LMDeck
 
-    model = Path(options.model) if options.model else None
-    if options.demo and (lack := missing(options.engine, model)):
-        return _fail(lack, EXIT_FAILED)
-    demo = DemoServer(options.engine, model=model) if options.demo else None
+    demo = None
+    if options.demo:
+        from pathlib import Path
+
+        from lmdeck.demo.launch import DemoServer
+        from lmdeck.demo.preflight import missing
+
+        model = Path(options.model) if options.model else None
+        if lack := missing(options.engine, model):
+            return _fail(lack, EXIT_FAILED)
+        demo = DemoServer(options.engine, model=model)
     app = LMDeck(partial(open_sources, settings, demo), theme=settings.theme, read_only=settings.read_only)
     app.run()
     return app.return_code or 0

@@ -1,19 +1,23 @@
 """Makes the collaborators of one connection from the settings, once the first frame is on the screen."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.config.errors import ConfigError
 from lmdeck.config.settings import Settings, read_token
 from lmdeck.config.token import Token
-from lmdeck.demo.launch import DemoServer
 from lmdeck.feeds.sources import Machine, Sources
 from lmdeck.model.problem import Problem
+
+if TYPE_CHECKING:
+    from lmdeck.demo.launch import DemoServer
 
 _NO_LMS = Problem(
     "log, queue and idle times need LM Studio's `lms` command, which was not found",
@@ -39,7 +43,7 @@ class _Server:
 
 
 @asynccontextmanager
-async def open_sources(settings: Settings, demo: DemoServer | None = None) -> AsyncIterator[Sources]:
+async def open_sources(settings: Settings, demo: "DemoServer | None" = None) -> AsyncIterator[Sources]:
     """The sources for the server in `settings`, or for `demo`, which is started here and ended at the end.
 
     Raises BackendError: the demo server could not start, or the settings' token could not be read.
@@ -67,6 +71,10 @@ async def _token(settings: Settings) -> Token | None:
 
 
 def _make(settings: Settings, server: _Server) -> Sources:
+    # Where click is installed (the demo's web server brings it) httpx imports its own command line too, with click,
+    # pygments and more of rich: a third of its time. A name that is None cannot be imported, and httpx does without.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
     from lmdeck.backend.lms import Lms, find_lms
     from lmdeck.backend.lmstudio import LMStudio
 

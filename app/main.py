@@ -1,11 +1,18 @@
-"""The application: it starts feeds, applies `step`, posts what changed, and runs commands in workers."""
+"""The application: it starts feeds, applies `step`, posts what changed, and runs commands in workers.
+
+What the first frame does not need is imported after it.
+"""
+
+from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
@@ -14,27 +21,25 @@ from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerError
 
+from lmdeck import styles
 from lmdeck.backend.errors import BackendError, StreamCut
-from lmdeck.commands import Commands, shortfall
-from lmdeck.feeds.activity import activity_feed, runtime_feed
-from lmdeck.feeds.machine import machine_feed
-from lmdeck.feeds.models import model_feed
 from lmdeck.feeds.pace import Pace
-from lmdeck.feeds.sources import Sources
-from lmdeck.model.chat import ChatEvent
-from lmdeck.model.load import LoadRequest
 from lmdeck.model.log import SOURCES, DeckNote, LogEntry
 from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean
 from lmdeck.screens import intents
 from lmdeck.screens.dashboard import Dashboard
 from lmdeck.state.deck import DeckState
-from lmdeck.state.events import CatalogSeen, Connected, Event, SourceLost
-from lmdeck.state.from_log import events_of, tells_of_change
-from lmdeck.state.step import step
 from lmdeck.styles.themes import THEMES
 
-OpenSources = Callable[[], AbstractAsyncContextManager[Sources]]
+if TYPE_CHECKING:
+    from lmdeck.commands import Commands
+    from lmdeck.feeds.sources import Sources
+    from lmdeck.model.chat import ChatEvent
+    from lmdeck.model.load import LoadRequest
+    from lmdeck.state.events import Event
+
+    OpenSources = Callable[[], AbstractAsyncContextManager[Sources]]
 
 
 def _deck_commands() -> type[Provider]:
@@ -47,6 +52,7 @@ class LMDeck(App[None]):
     """The deck for one server, whose collaborators `open_sources` makes once the first frame is up."""
 
     TITLE = "lmdeck"
+    CSS_PATH = styles.path("dashboard.tcss")  # here, because Textual loads no sheet of a default screen
     COMMANDS = App.COMMANDS | {_deck_commands}
     BINDING_GROUP_TITLE = "Application"
     BINDINGS = [
@@ -70,15 +76,18 @@ class LMDeck(App[None]):
         self._open_sources = open_sources
         self._models_pace, self._activity_pace = Pace(fast=2.0, slow=6.0), Pace(fast=10.0, slow=20.0, gap=2.0)
         self._commands: Commands | None = None
-        self._heard, self._online = asyncio.Event(), asyncio.Event()
+        self._heard, self._settled, self._online = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def get_default_screen(self) -> Dashboard:
+        """The dashboard itself: pushed over Textual's empty screen, it would be laid out and drawn twice."""
+        return self.dashboard
+
+    def on_ready(self) -> None:
+        """The first frame is on the screen: now everything that takes time."""
+        self._settle()
+        self._run_connection()
 
     def on_mount(self) -> None:
-        """First the screen, then everything that takes time."""
-        self._heed_signals()
-        self.push_screen(self.dashboard)
-        self.dashboard.call_after_refresh(self._run_connection)
-
-    def _heed_signals(self) -> None:
         """Being told to end is leaving as by `q`: the terminal is given back, the children are ended."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
@@ -97,6 +106,16 @@ class LMDeck(App[None]):
             with suppress(WorkerError):
                 await worker.wait()
 
+    @work(group="start")
+    async def _settle(self) -> None:
+        """The start is over once the first list, or why there is none, has had the time to be drawn."""
+        await self._heard.wait()
+        await asyncio.sleep(0.05)
+        self._settled.set()
+        if not gc.isenabled():  # the command line's doing; what the start made stays, and need not be looked through
+            gc.freeze()
+            gc.enable()
+
     # Feeds: from the sources into the state
 
     @work(group="connection", exclusive=True)
@@ -107,21 +126,27 @@ class LMDeck(App[None]):
                 await self._start_feeds(sources)
                 await asyncio.Event().wait()
         except BackendError as error:
+            from lmdeck.state.events import SourceLost
+
             self.apply(SourceLost("models", error.problem, time.monotonic()))
 
     async def _start_feeds(self, sources: Sources) -> None:
-        """The list of models first: what costs a process or a driver waits until the server has been heard."""
+        """The list of models first: what costs a process or a driver waits until that is on the screen."""
+        from lmdeck.commands import Commands
+        from lmdeck.feeds import activity, machine, models
+        from lmdeck.state.events import Connected
+
         backend, cli = sources.backend, sources.cli
         self._commands = Commands(backend, self.apply)
         self.apply(Connected(backend.url, backend.has_token, cli is not None))
-        self._follow("models", model_feed(backend, self._models_pace))
-        await self._heard.wait()
-        self._follow("machine", machine_feed(sources.open_machine))
+        self._follow("models", models.model_feed(backend, self._models_pace))
+        await self._settled.wait()
+        self._follow("machine", machine.machine_feed(sources.open_machine))
         if cli is None:
             self._note(sources.cli_missing)
             return
-        self._follow("activity", activity_feed(cli, self._activity_pace, self._online))
-        self._follow("runtime", runtime_feed(cli))
+        self._follow("activity", activity.activity_feed(cli, self._activity_pace, self._online))
+        self._follow("runtime", activity.runtime_feed(cli))
         for source in SOURCES:
             self.run_worker(self._follow_log(cli.log(source, self._online)), group=f"log:{source}")
 
@@ -134,6 +159,8 @@ class LMDeck(App[None]):
                 self.apply(event)
 
     async def _follow_log(self, batches: AsyncGenerator[tuple[LogEntry, ...]]) -> None:
+        from lmdeck.state.from_log import events_of, tells_of_change
+
         async with aclosing(batches) as stream:
             async for batch in stream:
                 self.dashboard.log_pane.extend(batch)
@@ -144,12 +171,14 @@ class LMDeck(App[None]):
 
     def apply(self, event: Event) -> None:
         """Step the state, and show it if it changed."""
-        if isinstance(event, CatalogSeen | SourceLost):
-            self._heard.set()
+        from lmdeck.state.step import step
+
         state = step(self.state, event)
         if state is not self.state:
             self.state = state
             self._online.set() if state.online else self._online.clear()
+            if state.online or state.problem:
+                self._heard.set()
             self.dashboard.post_message(intents.StateChanged(state))
 
     def _note(self, problem: Problem | None) -> None:
@@ -167,6 +196,8 @@ class LMDeck(App[None]):
             self.run_worker(self._load(commands, message.request), group=f"load:{message.request.model}")
 
     async def _load(self, commands: Commands, request: LoadRequest) -> None:
+        from lmdeck.commands import shortfall
+
         try:
             result = await commands.load(request)
         except BackendError as error:
@@ -257,8 +288,7 @@ class LMDeck(App[None]):
         self.notify(clean(words), title=title, severity=severity, markup=False)
 
     def _tell_problem(self, title: str, problem: Problem) -> None:
-        words = "\n".join(filter(None, (problem.title, problem.detail, problem.next_step)))
-        self.notify(clean(words), title=clean(title), severity="error", timeout=12, markup=False)
+        self.notify(clean(problem.lines), title=clean(title), severity="error", timeout=12, markup=False)
 
     # Keys
 

@@ -5,6 +5,7 @@ commands answer, and the core install keeps its size limit.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ def main() -> int:
     """Raises on the first thing that is not as it should be."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)  # setuptools would pack files that are gone
         pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
         run(sys.executable, *pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
         (wheel,) = folder.glob("*.whl")

@@ -114,7 +114,7 @@ class Answer(Vertical):
             self.cut_off(problem.sentence)
             return
         self._finish()
-        self._close_with("\n".join(filter(None, (problem.title, problem.detail, problem.next_step))), "problem")
+        self._close_with(problem.lines, "problem")
 
     def fold_all(self) -> None:
         """Unfold everything folded, or fold it all when something is open."""

@@ -1,7 +1,8 @@
 """The chat: turns above, the editor below."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -13,12 +14,26 @@ from textual.widgets import Static
 from lmdeck.model.chat import ChatEnded, ChatEvent
 from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean, one_line
-from lmdeck.widgets.answer import Answer
-from lmdeck.widgets.chat_input import ChatInput
 from lmdeck.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from lmdeck.widgets.answer import Answer
+    from lmdeck.widgets.chat_input import ChatInput
 
 _NOBODY = "No model to talk to.\nLoad one with l in Available, or press c on a model there to let the server load it."
 _READY = "Ask {target} something.\nEnter sends, ctrl+j breaks the line, Esc stops an answer."
+
+
+class _ClosedEditor(Horizontal):
+    """Stands where the editor will be; a click asks for it."""
+
+    class Clicked(Message):
+        """The editor is wanted."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask."""
+        event.stop()
+        self.post_message(self.Clicked())
 
 
 class _Turn(Static):
@@ -55,6 +70,7 @@ class ChatPane(Pane):
     ChatPane .hint { height: auto; color: $text-muted; }
     ChatPane > .editor { height: auto; max-height: 7; border-top: solid $panel; }
     ChatPane > .editor > .prompt { width: 2; color: $text-accent; }
+    ChatPane > .editor > _ClosedEditor { width: 1fr; height: 1; background: $surface; }
     """
 
     target: reactive[str | None] = reactive(None)
@@ -83,7 +99,8 @@ class ChatPane(Pane):
         self._sent = ""
         self._turns = VerticalScroll(classes="turns", can_focus=False)
         self._hint = Static(classes="hint", markup=False)
-        self._input = ChatInput(highlight_cursor_line=False, show_line_numbers=False, compact=True)
+        self._closed_editor = _ClosedEditor()
+        self._input: ChatInput | None = None
 
     def compose(self) -> ComposeResult:
         """Turns over the editor."""
@@ -91,7 +108,7 @@ class ChatPane(Pane):
             yield self._hint
         with Horizontal(classes="editor"):
             yield Static(">", classes="prompt")
-            yield self._input
+            yield self._closed_editor
 
     def on_mount(self) -> None:
         """Say what can be done here."""
@@ -108,17 +125,29 @@ class ChatPane(Pane):
 
     def focus_content(self) -> Self:
         """The keyboard goes to the editor."""
-        self.screen.set_focus(self._input)
+        self.screen.set_focus(self._editor())
         return self
+
+    def _editor(self) -> "ChatInput":
+        """The editor, made when it is first wanted: it alone would cost a tenth of the time to the first frame."""
+        if self._input is None:
+            from lmdeck.widgets.chat_input import ChatInput
+
+            self._input = ChatInput(highlight_cursor_line=False, show_line_numbers=False, compact=True)
+            self.query_one(".editor").mount(self._input)
+            self._closed_editor.display = False
+        return self._input
 
     def begin(self, text: str) -> None:
         """Show the user's turn and make room for the answer."""
         self._sent = text
+        from lmdeck.widgets.answer import Answer  # brings parts that the first frame has no use for
+
         self._hint.display = False
         self._answer = Answer()
         self._turns.mount(_Turn(text, self.hide_prompts), self._answer)
         self.call_after_refresh(self._turns.scroll_end, animate=False)
-        self._input.clear()
+        self._editor().clear()
 
     def feed(self, event: ChatEvent) -> None:
         """One event of the running answer."""
@@ -137,9 +166,10 @@ class ChatPane(Pane):
         """The request failed; what was typed comes back to an empty editor."""
         if self._answer is None:
             return
-        if not self._answer.text and not self._input.text:
-            self._input.load_text(self._sent)
-            self._input.move_cursor(self._input.document.end)
+        editor = self._editor()
+        if not self._answer.text and not editor.text:
+            editor.load_text(self._sent)
+            editor.move_cursor(editor.document.end)
         self._answer.fail(problem)
 
     def watch_hide_prompts(self) -> None:
@@ -159,7 +189,7 @@ class ChatPane(Pane):
         name = self.title_addendum()
         self._hint.update(Content(_READY.format(target=name) if name else _NOBODY))
 
-    def on_chat_input_submitted(self, event: ChatInput.Submitted) -> None:
+    def on_chat_input_submitted(self, event: "ChatInput.Submitted") -> None:
         """Send, unless there is nothing to send or an answer is still coming."""
         event.stop()
         if not event.text.strip():
@@ -169,7 +199,12 @@ class ChatPane(Pane):
         else:
             self.post_message(self.Sent(event.text))
 
-    def on_chat_input_left(self, event: ChatInput.Left) -> None:
+    @on(_ClosedEditor.Clicked)
+    def _open_editor(self, event: _ClosedEditor.Clicked) -> None:
+        event.stop()
+        self.focus_content()
+
+    def on_chat_input_left(self, event: "ChatInput.Left") -> None:
         """Stop the answer, or leave the editor."""
         event.stop()
         self.post_message(self.Stopped() if self.answering else self.Left())

@@ -156,7 +156,7 @@ class LineView(TonedView, can_focus=True):
     def on_resize(self) -> None:
         self._fit_width()
         self.resized()
-        self.refresh()
+        self.repaint()
 
     def _fit_width(self) -> None:
         """The first painting may come before the first `Resize`."""
@@ -175,6 +175,8 @@ class LineView(TonedView, can_focus=True):
         return self.strip((Span(" "), self._wrapped[index]))
 
     def _wrap(self) -> list[Span]:
+        if not self.size.width:
+            return []  # not laid out yet: lines of one letter would only bring up a scroll bar
         room = max(self.text_width - 1, 1)
         return [
             Span(line, tone) for text, tone in self._words for line in (*wrap(clean(text, LONGEST_WORDS), room), "")

@@ -207,7 +207,7 @@ class Table(LineView, Generic[Row]):
         self._share_width()
         if y == 0:
             ordered = (self._sorted, self._descending)
-            return self.strip(draw_heading(self._columns, self._widths, self._gap, ordered), "line--header")
+            return self.strip(draw_heading(self._columns, self._widths, self._gap, ordered), "header")
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._shown):
             return self.blank()

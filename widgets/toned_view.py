@@ -1,6 +1,6 @@
 """Lines of text with tones, turned into the colours of the theme."""
 
-from typing import ClassVar
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,26 +10,37 @@ from textual.strip import Strip
 
 from lmdeck.widgets.paint.line import Line, Span, pieces, safe
 
+LOOKS: Final[dict[str, str]] = {
+    "strong": "bold",
+    "muted": "$foreground-muted",
+    "accent": "$text-accent",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "bold $text-error",
+    "hit": "reverse",
+    "header": "bold $foreground-muted",
+    "cursor": "on $primary 30%",
+    "cursor-blurred": "on $foreground 8%",
+}
+"""What tones and layers look like, in the theme's colours. Not component classes: Textual would match the rules of each
+of them for each view whenever styles may have changed, a third of the time to the first frame."""
+
+ANSI_LOOKS: Final[dict[str, str]] = LOOKS | {
+    "muted": "dim ansi_default",
+    "header": "underline ansi_default",
+    "cursor": "reverse on ansi_default",
+    "cursor-blurred": "on ansi_default",
+}
+"""The same where the terminal's own colours are used."""
+
 
 class TonedView(ScrollView, inherit_bindings=False):
     """A scrolling widget that knows what the tones of a `paint.line.Line` look like.
 
-    Component classes: `line--strong` … `line--bad` are the tones, `line--hit` what a filter found, `line--header`
-    a table's heading, `line--cursor` the current line and `line--cursor-blurred` the same without the focus.
+    Layers lie under a line or on it: the tones themselves, `hit` (what a filter found), `header` (a table's heading),
+    `cursor` (the current line) and `cursor-blurred` (the same without the focus).
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "line--strong",
-        "line--muted",
-        "line--accent",
-        "line--good",
-        "line--warn",
-        "line--bad",
-        "line--hit",
-        "line--header",
-        "line--cursor",
-        "line--cursor-blurred",
-    }
     DEFAULT_CSS = """
     TonedView {
         overflow-x: hidden;
@@ -40,20 +51,6 @@ class TonedView(ScrollView, inherit_bindings=False):
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
-        & > .line--strong { text-style: bold; }
-        & > .line--muted { color: $foreground-muted; }
-        & > .line--accent { color: $text-accent; }
-        & > .line--good { color: $text-success; }
-        & > .line--warn { color: $text-warning; }
-        & > .line--bad { color: $text-error; text-style: bold; }
-        & > .line--hit { text-style: reverse; }
-        & > .line--header { color: $foreground-muted; text-style: bold; }
-        & > .line--cursor { background: $primary 30%; }
-        & > .line--cursor-blurred { background: $foreground 8%; }
-        &:ansi > .line--muted { color: ansi_default; text-style: dim; }
-        &:ansi > .line--header { color: ansi_default; text-style: underline; }
-        &:ansi > .line--cursor { background: ansi_default; text-style: reverse; }
-        &:ansi > .line--cursor-blurred { background: ansi_default; }
     }
     """
 
@@ -65,13 +62,13 @@ class TonedView(ScrollView, inherit_bindings=False):
     def forget(self) -> None:
         """Drop whatever was kept for drawing: the colours or the width have changed."""
 
-    def strip(self, line: Line, *components: str, needle: str = "") -> Strip:
-        """The line in its tones on top of `components`, padded to the width; occurrences of `needle` stand out."""
+    def strip(self, line: Line, *layers: str, needle: str = "") -> Strip:
+        """The line in its tones on top of `layers`, padded to the width; occurrences of `needle` stand out."""
         segments = [
-            Segment(safe(text), self.style_of(*components, *([f"line--{tone}"] if tone else []), *["line--hit"] * hit))
+            Segment(safe(text), self.style_of(*layers, *([tone] if tone else []), *["hit"] * hit))
             for text, tone, hit in pieces(line, needle)
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, self.style_of(*components))
+        return Strip(segments).adjust_cell_length(self.size.width, self.style_of(*layers))
 
     def blank(self) -> Strip:
         """An empty line."""
@@ -82,17 +79,17 @@ class TonedView(ScrollView, inherit_bindings=False):
         return Span(("▌" if self.has_focus else "▏") if current else " ", "accent")
 
     def cursor_style(self, current: bool) -> tuple[str, ...]:
-        """The components that lie under a line; equal ones draw it equally."""
-        return (("line--cursor" if self.has_focus else "line--cursor-blurred"),) if current else ()
+        """The layers that lie under a line; equal ones draw it equally."""
+        return (("cursor" if self.has_focus else "cursor-blurred"),) if current else ()
 
-    def style_of(self, *components: str) -> Style:
-        """The style of these component classes laid over each other and over the widget."""
-        style = self._styles_by_name.get(components)
+    def style_of(self, *layers: str) -> Style:
+        """The style of these layers laid over each other and over the widget."""
+        style = self._styles_by_name.get(layers)
         if style is None:
-            style = self.style_of(*components[:-1]) if components else self.rich_style
-            if components:
-                style += self._over(style, components[-1])
-            self._styles_by_name[components] = style
+            style = self.style_of(*layers[:-1]) if layers else self.rich_style
+            if layers:
+                style += self._over(style, layers[-1])
+            self._styles_by_name[layers] = style
         return style
 
     def notify_style_update(self) -> None:
@@ -107,11 +104,12 @@ class TonedView(ScrollView, inherit_bindings=False):
             if any(self.style_of(*names) != style for names, style in before.items()):
                 self.forget()
 
-    def _over(self, under: Style, component: str) -> Style:
-        rules = self.get_component_styles(component)
+    def _over(self, under: Style, layer: str) -> Style:
+        look = self.app.stylesheet.parse_style((ANSI_LOOKS if self.app.native_ansi_color else LOOKS)[layer])
         back = Color.from_rich_color(under.bgcolor) if under.bgcolor else Color(0, 0, 0, 0)
-        if rules.has_rule("background"):
-            back += rules.background
-        fore = (back + rules.color).rich_color if rules.has_rule("color") else None
+        if look.background is not None:
+            back += look.background
+        fore = (back + look.foreground).rich_color if look.foreground is not None else None
         behind = back.rich_color if back.a or back.ansi is not None else None
-        return Style(color=fore, bgcolor=behind) + rules.text_style
+        marks = Style(bold=look.bold, dim=look.dim, underline=look.underline, reverse=look.reverse)
+        return Style(color=fore, bgcolor=behind) + marks

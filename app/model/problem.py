@@ -19,3 +19,8 @@ class Problem:
     def sentence(self) -> str:
         """Title and detail on one line, for a notice or a log line."""
         return f"{self.title}: {self.detail}" if self.detail else self.title
+
+    @property
+    def lines(self) -> str:
+        """What is known of title, detail and next step, each on its own line."""
+        return "\n".join(filter(None, (self.title, self.detail, self.next_step)))

@@ -163,6 +163,5 @@ class LoadDialog(Dialog[None]):
             self.dismiss(None)
             return
         self.pending = None
-        problem = message.problem
-        self._show_error("\n".join(filter(None, (problem.title, problem.detail, problem.next_step))))
+        self._show_error(message.problem.lines)
         self.query_one("#context_length", Input).focus()

@@ -10,8 +10,8 @@ from textual.dom import DOMNode
 from textual.getters import query_one
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
-from lmdeck import styles
 from lmdeck.screens.layout import PANES, TITLES, visible_panes
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.chat_pane import ChatPane
@@ -37,7 +37,6 @@ def _pane_keys() -> list[BindingType]:
 class PaneScreen(Screen[None]):
     """Lays the panes out for its size. Panes out of sight keep their state, and a key brings each back."""
 
-    CSS_PATH = styles.path("dashboard.tcss")
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS = [
         Binding("tab", "next_pane(1)", "Next pane", show=False, id="deck.next", tooltip="To the next pane"),
@@ -54,6 +53,8 @@ class PaneScreen(Screen[None]):
     log_pane = query_one(LogPane)
     chat = query_one(ChatPane)
 
+    focused: reactive[Widget | None] = reactive(None, repaint=False)
+    """As Textual's, but a new focus draws the two widgets that differ, not the whole screen."""
     current: reactive[str] = reactive("loaded", init=False)
     """The id of the pane that has, or last had, the keyboard."""
     zoomed: reactive[bool] = reactive(False, init=False)
@@ -78,6 +79,10 @@ class PaneScreen(Screen[None]):
         lists = cast("Table[object]", self.loaded.query(Table).first())
         return [self, lists, self.loaded, self.available, self.gpu, self.log_pane, self.chat]
 
+    def on_mount(self) -> None:
+        """Choose the panes before the first frame is drawn, or a second one would follow it at once."""
+        self._lay_out()
+
     def on_resize(self, event: events.Resize) -> None:
         """Another size may hold other panes."""
         self._lay_out()
@@ -91,7 +96,8 @@ class PaneScreen(Screen[None]):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        visible = visible_panes(self.size.width, self.size.height, self.current, self.zoomed)
+        width, height = self.app.size
+        visible = visible_panes(width, height, self.current, self.zoomed)
         for name in PANES:
             self.query_one(f"#{name}").display = name in visible
         left, right = bool(visible & set(_LEFT)), bool(visible & set(_RIGHT))

@@ -1,0 +1,1 @@
+"""Memory before the load: the GGUF header and the formulas that turn it into bytes."""
