@@ -5,8 +5,14 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lmdeck import __version__
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from lmdeck.feeds.sources import Sources
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 _EXITS = "exit codes: 0 done, 1 failed (reason on stderr), 2 usage, 3 server unreachable, 4 not authorised"
@@ -56,9 +62,6 @@ def _open_deck(options: argparse.Namespace) -> int:
         return _fail("the deck needs a terminal; run it in one, or see `lmdeck --help`.", EXIT_FAILED)
 
     gc.disable()  # nothing that the start makes is garbage, looking for it takes a tenth of the time; main enables it
-    from functools import partial
-
-    from lmdeck.connect import open_sources
     from lmdeck.main import LMDeck
 
     demo = None
@@ -72,7 +75,16 @@ def _open_deck(options: argparse.Namespace) -> int:
         if lack := missing(options.engine, model):
             return _fail(lack, EXIT_FAILED)
         demo = DemoServer(options.engine, model=model)
-    app = LMDeck(partial(open_sources, settings, demo), theme=settings.theme, read_only=settings.read_only)
+
+    def open_sources() -> "AbstractAsyncContextManager[Sources]":
+        from lmdeck import connect  # asked for after the first frame
+
+        return connect.open_sources(settings, demo)
+
+    app = LMDeck(open_sources, read_only=settings.read_only)
+    if settings.theme and settings.theme not in app.available_themes:
+        return _fail(f"no theme {settings.theme!r}; there are {', '.join(sorted(app.available_themes))}", EXIT_USAGE)
+    app.theme = settings.theme or app.theme
     app.run()
     return app.return_code or 0
 

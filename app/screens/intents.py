@@ -22,7 +22,11 @@ class StateChanged(Message):
         return isinstance(message, StateChanged)
 
 
-class Load(Message):
+class Intent(Message):
+    """Something the user asked for, once everything that must be asked has been asked."""
+
+
+class Load(Intent):
     """Load a model."""
 
     def __init__(self, request: LoadRequest) -> None:
@@ -38,7 +42,7 @@ class LoadOver(Message):
         self.request, self.problem = request, problem
 
 
-class CancelLoad(Message):
+class CancelLoad(Intent):
     """Stop waiting for a load of this model, and look what became of it."""
 
     def __init__(self, model_key: str) -> None:
@@ -46,7 +50,7 @@ class CancelLoad(Message):
         self.model_key = model_key
 
 
-class Unload(Message):
+class Unload(Intent):
     """Unload these instances."""
 
     def __init__(self, instance_ids: tuple[str, ...]) -> None:
@@ -54,7 +58,7 @@ class Unload(Message):
         self.instance_ids = instance_ids
 
 
-class Ask(Message):
+class Ask(Intent):
     """Stream an answer into the chat."""
 
     def __init__(self, request: ChatRequest) -> None:
@@ -62,9 +66,9 @@ class Ask(Message):
         self.request = request
 
 
-class StopAnswer(Message):
+class StopAnswer(Intent):
     """Stop the running answer."""
 
 
-class Refresh(Message):
+class Refresh(Intent):
     """Read everything again now."""

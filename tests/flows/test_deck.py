@@ -100,7 +100,8 @@ async def test_a_cancelled_load_is_let_go_and_the_list_tells_the_truth(scripted_
         await deck.see(r"loading … [\d.]+ s")
         await deck.press("x")
         await deck.see("No longer waiting")
-        assert not deck.app.state.loads
+        assert deck.app.session is not None
+        assert not deck.app.session.state.loads
         await deck.until(lambda: loaded_ids(deck) == [MODEL], "what the server made of it", timeout=15)
 
 

@@ -142,6 +142,12 @@ def test_wrong_usage_and_wrong_settings_exit_with_2(tmp_path: Path) -> None:
     assert "url" in done.stderr
 
 
+def test_an_unknown_theme_is_named_with_the_known_ones(start: Start) -> None:
+    deck = start("--theme", "nonsense")
+    assert deck.wait_exit() == 2
+    assert "lmdeck-light" in deck.text()
+
+
 def test_version() -> None:
     assert re.fullmatch(r"lmdeck \d+\.\d+\.\d+\n", run("--version").stdout)
 

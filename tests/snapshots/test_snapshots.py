@@ -105,12 +105,14 @@ class Replay(LMDeck):
     """The deck without a connection."""
 
     def __init__(self, *events: ev.Event, theme: str = "lmdeck-dark", read_only: bool = False) -> None:
-        super().__init__(no_sources, theme=theme, read_only=read_only)
+        super().__init__(no_sources, read_only=read_only)
+        self.theme = theme
         self._events = events
 
-    def _run_connection(self) -> None:
+    def on_ready(self) -> None:
+        session = self.begin_session()
         for event in self._events:
-            self.apply(event)
+            session.apply(event)
 
 
 def connected(at: float) -> list[ev.Event]:
