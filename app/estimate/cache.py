@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lmdeck.estimate.architecture import Dimensions, Layer
+from lmdeck.estimate.architecture import Dimensions
 from lmdeck.estimate.builds import Rules
 from lmdeck.estimate.ggml import row_bytes
+from lmdeck.estimate.layers import Layer
 from lmdeck.model.estimate import Ask
 
 PADDING = 256
@@ -59,7 +60,7 @@ def _sliding_cells(dims: Dimensions, ask: Ask, rules: Rules, cells: int, unified
         return 0
     if ask.swa_full or not rules.sliding:
         return cells
-    return min(cells, pad(dims.window * (ask.parallel if unified else 1) + ubatch, rules.cell_padding))
+    return pad(min(cells, dims.window * (ask.parallel if unified else 1) + ubatch), rules.cell_padding)
 
 
 def kv_bytes(layer: Layer, dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:
@@ -68,10 +69,16 @@ def kv_bytes(layer: Layer, dims: Dimensions, ctx: Context, ask: Ask, rules: Rule
     if not layer.kv_heads:
         return 0
     cells = ctx.cells_sliding if layer.sliding else ctx.cells
-    row = row_bytes(ask.kv_type_k, layer.kv_heads * layer.key_length)
+    row = row_bytes(ask.kv_type_k, layer.keys)
     if not dims.latent or rules.mla_value:
-        row += row_bytes(ask.kv_type_v, layer.kv_heads * layer.value_length)
+        row += row_bytes(ask.kv_type_v, value_elements(dims) if not ask.flash_attention else layer.values)
     return ctx.streams * cells * row
+
+
+def value_elements(dims: Dimensions) -> int:
+    """The widest layer's values for one token. Without flash attention the values are kept transposed, and every layer
+    has that width."""
+    return max((layer.values for layer in dims.layers), default=0)
 
 
 def recurrent_bytes(layer: Layer, ask: Ask) -> int:

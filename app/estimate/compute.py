@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lmdeck.estimate.architecture import Dimensions
 from lmdeck.estimate.builds import Rules
-from lmdeck.estimate.cache import Context
+from lmdeck.estimate.cache import Context, value_elements
 from lmdeck.model.estimate import Ask
 
 _SMALL = 10  # positions, output ids and the like
@@ -19,7 +19,7 @@ def compute_bytes(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int
     """The peak over three places of the graph: feed-forward, attention, output."""
     places = [_feed_forward(dims, ctx, ask, rules), _output(dims, ctx, ask, rules)]
     if not ask.flash_attention:
-        places.append(_attention(dims, ctx, rules))
+        places.append(_attention(dims, ctx, ask, rules))
     return max(places)
 
 
@@ -41,17 +41,21 @@ def _mask(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:
 
 def _value_index(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:
     """64-bit row numbers of the transposed values, for each kind of cache."""
-    if ask.flash_attention or not rules.value_index or not dims.cached:
+    if ask.flash_attention or not rules.value_index:
         return 0
-    return 8 * ctx.ubatch * _value_elements(dims) * (2 if ctx.cells_sliding else 1)
-
-
-def _value_elements(dims: Dimensions) -> int:
-    return max((layer.kv_heads * layer.value_length for layer in dims.layers), default=0)
+    return 8 * ctx.ubatch * value_elements(dims) * (2 if ctx.cells_sliding else 1)
 
 
 def _query_elements(dims: Dimensions) -> int:
     return max((dims.heads * layer.key_length for layer in dims.layers), default=0)
+
+
+def _latent_elements(dims: Dimensions) -> int:
+    """MLA: queries before and after they are absorbed, and what attention puts out before it is expanded."""
+    if not dims.latent:
+        return 0
+    key = max(layer.key_length for layer in dims.layers)
+    return dims.heads * (2 * dims.mla_key - dims.rope + 2 * dims.latent + key)
 
 
 def _feed_forward(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:
@@ -61,30 +65,23 @@ def _feed_forward(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int
         width = (2 * dims.experts_used + 6) * dims.embedding
     else:
         width = 3 * dims.feed_forward + rules.feed_forward_rows * dims.embedding
-    if dims.latent:
-        key = max(layer.key_length for layer in dims.layers)
-        width = max(width, dims.heads * (2 * dims.mla_key - dims.rope + 2 * dims.latent + key))
+    width = max(width, _latent_elements(dims))
     held = 4 * ctx.ubatch * (width + _SMALL)
     if dims.inner:
         held = max(held, 32 * dims.inner * ctx.ubatch + 12 * ask.parallel * dims.state * dims.inner)
     return held + _mask(dims, ctx, ask, rules) + _value_index(dims, ctx, ask, rules)
 
 
-def _attention(dims: Dimensions, ctx: Context, rules: Rules) -> int:
+def _attention(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:
     """Without flash attention: every head's scores over all cells, the mask, queries (again when they are normed or
     gated) and the residual rows."""
     cells = ctx.cells if dims.cached else ctx.ubatch
     copies = 1 + dims.query_norm + dims.gated_query
-    width = rules.attention_rows * dims.embedding + copies * _query_elements(dims)
-    if dims.latent:
-        key = max(layer.key_length for layer in dims.layers)
-        width = max(width, dims.heads * (2 * dims.mla_key - dims.rope + 2 * dims.latent + key))
+    width = max(rules.attention_rows * dims.embedding + copies * _query_elements(dims), _latent_elements(dims))
     if not dims.cached:
         width += 4 * dims.embedding  # its own queries, keys and values: there is no cache to hold them
     scores = cells * (dims.heads + 1) + ctx.cells_sliding
-    return 4 * ctx.ubatch * (scores + width) + (
-        8 * ctx.ubatch * _value_elements(dims) * (2 if ctx.cells_sliding else 1) if rules.value_index else 0
-    )
+    return 4 * ctx.ubatch * (scores + width) + _value_index(dims, ctx, ask, rules)
 
 
 def _output(dims: Dimensions, ctx: Context, ask: Ask, rules: Rules) -> int:

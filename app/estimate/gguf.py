@@ -6,6 +6,7 @@ value; then for each tensor its name, dimensions, type and offset. Specification
 
 from __future__ import annotations
 
+import math
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -61,6 +62,11 @@ class Header:
     def own(self, name: str) -> Value | None:
         """A key of the architecture: `own("block_count")` is `llama.block_count`."""
         return self.keys.get(f"{self.architecture}.{name}")
+
+    @cached_property
+    def parameters(self) -> int:
+        """Elements of all tensors."""
+        return sum(math.prod(tensor.shape) for tensor in self.tensors)
 
     @cached_property
     def vocabulary(self) -> int:

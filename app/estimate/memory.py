@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lmdeck.estimate.architecture import Dimensions, Layer, dimensions
+from lmdeck.estimate.architecture import Dimensions, dimensions
 from lmdeck.estimate.builds import TESTED, Rules, neighbours, rules
 from lmdeck.estimate.cache import Context, context, kv_bytes, recurrent_bytes
 from lmdeck.estimate.compute import compute_bytes, host_bytes, output_bytes
 from lmdeck.estimate.gguf import Header
+from lmdeck.estimate.layers import Layer
 from lmdeck.estimate.weights import Weights, layers_on_gpu, split
 from lmdeck.model.estimate import FROM_FILE, KV_TYPES, Ask, Estimate, Share, Unknown
 

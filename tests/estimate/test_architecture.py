@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from gguf_writer import Texts, write_sparse
 
-from lmdeck.estimate.architecture import Dimensions, Layer, dimensions
+from lmdeck.estimate.architecture import Dimensions, dimensions
 from lmdeck.estimate.gguf import read_header
+from lmdeck.estimate.layers import Layer
 from lmdeck.model.estimate import Unknown
 
 BASE = {
@@ -35,7 +36,7 @@ def layers(folder: Path, arch: str, **keys: object) -> tuple[Layer, ...]:
 def test_plain_and_grouped(tmp_path: Path) -> None:
     assert layers(tmp_path, "llama") == (KV,) * 6
     assert layers(tmp_path, "llama", **{"attention.head_count_kv": None}) == (Layer(4, 16, 16),) * 6
-    assert layers(tmp_path, "decilm", **{"attention.head_count_kv": [2, 0, 1, 2, 0, 2]})[:3] == (
+    assert layers(tmp_path, "deci", **{"attention.head_count_kv": [2, 0, 1, 2, 0, 2]})[:3] == (
         KV, Layer(0, 16, 16), Layer(1, 16, 16),
     )  # fmt: skip
 
@@ -48,7 +49,17 @@ def test_prediction_blocks_hold_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arch", "pattern"),
-    [("gemma2", "SFSFSF"), ("gemma3", "SSSSSF"), ("gpt-oss", "SFSFSF"), ("cohere2", "SSSFSS"), ("gemma3n", "SSSSFS")],
+    [
+        ("gemma2", "SFSFSF"),
+        ("gemma3", "SSSSSF"),
+        ("gpt-oss", "SFSFSF"),
+        ("cohere2", "SSSFSS"),
+        ("gemma3n", "SSSSFS"),
+        ("cohere2moe", "FSSSFS"),
+        ("smallthinker", "FSSSFS"),
+        ("llama4", "SSSFSS"),
+        ("exaone4", "FFFFFF"),
+    ],
 )
 def test_sliding_layers_by_the_architecture(arch: str, pattern: str, tmp_path: Path) -> None:
     got = layers(tmp_path, arch, **{"attention.sliding_window": 512})
@@ -63,6 +74,25 @@ def test_sliding_layers_by_the_header(tmp_path: Path) -> None:
     flags = [False, True, True, False, False, True]
     array = layers(tmp_path, "gemma3", **window, **{"attention.sliding_window_pattern": flags})
     assert [layer.sliding for layer in array] == flags
+
+
+def test_the_windows_size(tmp_path: Path) -> None:
+    for arch, key, size in (
+        ("gemma2", None, 4096), ("gemma2", 512, 512), ("gemma3", None, 0), ("llama4", 4, 8192), ("llama4", 0, 0),
+        ("smallthinker", 7, 4096), ("smallthinker", None, 0), ("llama", 512, 0), ("phi3", 512, 0),
+    ):  # fmt: skip
+        dims = found(tmp_path, arch, **{"attention.sliding_window": key})
+        assert isinstance(dims, Dimensions)
+        assert dims.window == size, (arch, key)
+
+
+def test_gemma4_needs_its_pattern_and_shares_the_last_layers(tmp_path: Path) -> None:
+    keys = {"attention.sliding_window": 512, "attention.shared_kv_layers": 2, "attention.key_length_swa": 8}
+    assert isinstance(found(tmp_path, "gemma4", **keys), Unknown)
+    pattern = [True, True, True, False, True, True]
+    got = layers(tmp_path, "gemma4", **keys, **{"attention.sliding_window_pattern": pattern})
+    slid = Layer(2, 8, 16, sliding=True)
+    assert got == (slid, slid, slid, KV, NONE, NONE)
 
 
 def test_layers_that_share_a_cache_hold_none(tmp_path: Path) -> None:

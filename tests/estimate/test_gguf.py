@@ -34,6 +34,7 @@ def test_values_and_tensors(tmp_path: Path) -> None:
     assert dict(got.array_lengths) == {"f": 2, "g": 2, "h": 500}
     assert got.tensors == (Tensor("t", (64, 3), Q4_0, 108), Tensor("u", (5,), F32, 20), Tensor("v", (9,), 99, None))
     assert got.complete
+    assert got.parameters == 64 * 3 + 5 + 9
 
 
 def test_the_vocabulary_is_counted_by_its_list_its_key_or_the_embeddings(tmp_path: Path) -> None:
@@ -104,6 +105,7 @@ def test_lengths_that_lie(parts: list[bytes], reason: str, tmp_path: Path) -> No
         read_header(raw(tmp_path, *parts))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no holes there by default")
 def test_a_huge_hole_is_not_walked(tmp_path: Path) -> None:
     """100 GB of zeros would be billions of empty strings."""
     lied = struct.pack("<IQQ", 3, 0, 1) + text("k") + struct.pack("<IIQ", 9, 8, 10**10)
@@ -186,7 +188,7 @@ def test_mutated_headers_are_a_header_or_refused(seed: int, smollm2_file: Path, 
     path = tmp_path / "m.gguf"
     accepted = refused = 0
     tracemalloc.start()
-    for n in range(250):
+    for n in range(160):
         source = real if n % 10 == 0 else small
         path.write_bytes(_mutate(draw, source))
         start = time.perf_counter()
@@ -201,7 +203,7 @@ def test_mutated_headers_are_a_header_or_refused(seed: int, smollm2_file: Path, 
         assert time.perf_counter() - start < 3  # tracing slows it down
     assert tracemalloc.get_traced_memory()[1] < 100 << 20
     tracemalloc.stop()
-    assert min(accepted, refused) > 20  # both happen
+    assert min(accepted, refused) > 10  # both happen
 
 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_memory_grows_with_context_slots_and_cache_width(name: str, headers: dic
     """More context, more slots or wider elements never need less, over a seeded sample of settings and builds."""
     draw, header = random.Random(name), headers[name]
     widths = ("q4_0", "q5_0", "q8_0", "f16", "f32")
-    for _ in range(150):
+    for _ in range(80):
         ask = Ask(
             context=draw.randint(1, 200_000),
             parallel=draw.randint(1, 16),
