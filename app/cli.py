@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lmdeck.demo.main import main as serve
 
         return serve(arguments[1:])
+    if arguments[:1] == ["estimate"]:
+        from lmdeck.estimate.command import main as estimate
+
+        return estimate(arguments[1:])
     options = _parser().parse_args(arguments)
     return _open_deck(options)
 
@@ -33,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lmdeck",
         description="The terminal deck for LM Studio: models, GPUs, requests and a chat on one live screen.",
-        epilog=f"lmdeck demo-server runs the embedded LM Studio-compatible server alone. {_EXITS}.",
+        epilog="lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck estimate FILE tells "
+        f"what a model will take in memory. {_EXITS}.",
     )
     parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")
     parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")

@@ -95,10 +95,10 @@ class Session:
                     self._models_pace.wake()
 
     def _note(self, problem: Problem | None) -> None:
-        """The deck's own word in the log."""
+        """The deck's own words in the log: what is wrong, and on a line of its own what to do."""
         if problem is not None:
-            words = " ".join(filter(None, (f"{problem.sentence}.", problem.next_step)))
-            self._dashboard.log_pane.extend((DeckNote(time.time(), words, level="warn"),))
+            words = filter(None, (problem.sentence, problem.next_step))
+            self._dashboard.log_pane.extend([DeckNote(time.time(), line, level="warn") for line in words])
 
     # Intents
 

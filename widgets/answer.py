@@ -185,13 +185,20 @@ class Answer(Vertical):
         if not queued and tail == self._drawn_open:
             return
         with self.app.batch_update():
-            self._drawn_open = tail
-            self._open.display = bool(tail)
-            self._open.update(Content(tail))
+            self._show_open(tail)
             for mounted, markdown, text in queued:
                 await mounted  # its own mounting starts with an empty text
                 await markdown.append(text)
         self.post_message(self.Drawn())
+
+    def _show_open(self, tail: str) -> None:
+        """Draw the open block; the screen is only laid out anew when it takes more or fewer lines than before."""
+        content = Content(tail)
+        lines = content.get_height({}, max(1, self._open.content_size.width))
+        same = bool(tail) and bool(self._drawn_open) and lines == self._open.content_size.height
+        self._drawn_open = tail
+        self._open.display = bool(tail)
+        self._open.update(content, layout=not same)
 
     def _queue_complete(self) -> None:
         """Give the whole blocks to the Markdown below everything so far, which takes them in the next frame."""

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from terminal import Terminal
 
+from lmdeck.demo.engines.find_model import find_model
 from lmdeck.demo.launch import DemoEndpoint
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals in Python")
@@ -146,6 +147,15 @@ def test_an_unknown_theme_is_named_with_the_known_ones(start: Start) -> None:
     deck = start("--theme", "nonsense")
     assert deck.wait_exit() == 2
     assert "lmdeck-light" in deck.text()
+
+
+def test_estimate_answers_without_the_screen() -> None:
+    model = find_model(None)
+    assert model is not None
+    done = run("estimate", str(model), "--context", "8192", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["kv_bytes"] == 180 * 2**20
+    assert run("estimate", __file__).returncode == 1
 
 
 def test_version() -> None:
