@@ -17,6 +17,7 @@ from textual.worker import WorkerError
 
 from lmdeck import styles
 from lmdeck.backend.errors import BackendError
+from lmdeck.model.problem import Problem
 from lmdeck.screens import intents
 from lmdeck.screens.dashboard import Dashboard
 from lmdeck.styles.themes import THEMES
@@ -79,6 +80,7 @@ class LMDeck(App[None]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen: now everything that takes time."""
+        self.begin_session()
         self._connect()
 
     async def on_unmount(self) -> None:
@@ -91,7 +93,8 @@ class LMDeck(App[None]):
     @work(group="connection", exclusive=True)
     async def _connect(self) -> None:
         """Own the sources until the application ends."""
-        session = self.begin_session()
+        session = self.session
+        assert session is not None  # on_ready has begun it
         try:
             async with self._open_sources() as sources:
                 await session.start(sources)
@@ -124,15 +127,21 @@ class LMDeck(App[None]):
         """Hand it to the session; what would change the server is refused in a read-only deck."""
         if self.read_only and isinstance(intent, intents.Load | intents.Unload):
             self.notify("This deck was started with --read-only.", severity="warning")
-        elif self.session is None:
-            self.notify("Not connected yet.", severity="warning")
-        else:
+            if isinstance(intent, intents.Load):
+                self.post_message(
+                    intents.LoadOver(intent.request, Problem("read-only", "lmdeck --read-only loads nothing"))
+                )
+        elif self.session is not None:
             self.session.carry_out(intent)
 
     @on(intents.LoadOver)
-    def tell_failed_load(self, message: intents.LoadOver) -> None:
-        """No dialog took the outcome: a failure becomes a notice."""
-        if message.problem is not None and self.session is not None:
+    def end_load(self, message: intents.LoadOver) -> None:
+        """Its dialog takes the outcome, if it is still open; else a failure becomes a notice."""
+        from lmdeck.screens.load_dialog import LoadDialog
+
+        dialogs = [screen for screen in self.screen_stack if isinstance(screen, LoadDialog)]
+        taken = any(dialog.end(message) for dialog in dialogs)
+        if message.problem is not None and not taken and self.session is not None:
             self.session.tell_problem(f"Loading {message.request.model}", message.problem)
 
     def on_app_blur(self) -> None:
@@ -150,8 +159,11 @@ class LMDeck(App[None]):
     def action_help(self) -> None:
         """All keys, from the bindings."""
         from lmdeck.screens.help import HelpScreen, help_groups  # not needed for the first frame
+        from lmdeck.widgets.chat_input import ChatInput
+        from lmdeck.widgets.filter_bar import FilterBar
 
-        self.push_screen(HelpScreen(help_groups([self, *self.dashboard.key_owners()])))
+        nodes = [self, *self.dashboard.key_owners()]
+        self.push_screen(HelpScreen(help_groups([*map(type, nodes), ChatInput, FilterBar])))
 
     def action_next_theme(self) -> None:
         """The other of lmdeck's two themes."""

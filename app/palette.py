@@ -40,22 +40,21 @@ class DeckCommands(Provider):
     def _bound(self, dashboard: Dashboard) -> Iterator[Command]:
         for node in [self.app, *dashboard.key_owners()]:
             group = type(node).BINDING_GROUP_TITLE or ""
-            for binding in own_bindings(node):
+            for binding in own_bindings(type(node)):
                 if binding.description:
                     run = partial(self.app.run_action, binding.action, node)
                     yield f"{group}: {binding.description}", binding.tooltip, run
 
     def _for_models(self, dashboard: Dashboard) -> Iterator[Command]:
-        for row in dashboard.available.rows or ():
-            key = one_line(row.model.key)
+        writable = not dashboard.loaded.read_only
+        for row in (dashboard.available.rows or ()) if writable else ():
             ask_load = partial(dashboard.post_message, AvailablePane.LoadRequested(row.model))
-            yield f"Load {key}", "Open the load dialog", ask_load
+            yield f"Load {one_line(row.model.key)}", "Open the load dialog", ask_load
         for loaded in dashboard.loaded.rows or ():
             name = one_line(loaded.id)
-            yield (
-                f"Unload {name}",
-                "Free its memory",
-                partial(dashboard.post_message, LoadedPane.UnloadRequested(loaded)),
-            )
-            ask_chat = partial(dashboard.post_message, LoadedPane.ChatRequested(loaded.id))
-            yield f"Chat with {name}", "Send the next turn to it", ask_chat
+            if writable and not loaded.pending:
+                ask_unload = partial(dashboard.post_message, LoadedPane.UnloadRequested(loaded))
+                yield f"Unload {name}", "Free its memory", ask_unload
+            if not loaded.pending:
+                ask_chat = partial(dashboard.post_message, LoadedPane.ChatRequested(loaded.id))
+                yield f"Chat with {name}", "Send the next turn to it", ask_chat

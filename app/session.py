@@ -23,7 +23,7 @@ from lmdeck.model.text import clean
 from lmdeck.screens import intents
 from lmdeck.screens.dashboard import Dashboard
 from lmdeck.state.deck import DeckState
-from lmdeck.state.events import Connected, Event
+from lmdeck.state.events import CatalogSeen, Connected, Event, SourceLost
 from lmdeck.state.from_log import events_of, tells_of_change
 from lmdeck.state.step import step
 
@@ -38,6 +38,7 @@ class Session:
         self._app, self._dashboard = app, dashboard
         self._models_pace, self._activity_pace = Pace(fast=2.0, slow=6.0), Pace(fast=10.0, slow=20.0, gap=2.0)
         self._commands: Commands | None = None
+        self._given_up: dict[str, frozenset[str]] = {}
         self._heard, self._online = asyncio.Event(), asyncio.Event()
 
     def apply(self, event: Event) -> None:
@@ -45,11 +46,29 @@ class Session:
         state = step(self.state, event)
         if state is self.state:
             return
-        self.state = state
+        before, self.state = self.state, state
+        if isinstance(event, CatalogSeen):
+            self._note_arrivals(before)
+        elif isinstance(event, SourceLost) and event.source == "activity" and before.activity_problem is None:
+            self._note(event.problem)
         self._online.set() if state.online else self._online.clear()
         if state.online or state.problem:
             self._heard.set()
         self._dashboard.post_message(intents.StateChanged(state))
+
+    def _note_arrivals(self, before: DeckState) -> None:
+        """After a new list: somebody's loads and unloads are worth an `lms ps`, and a load given up here that the
+        server finished all the same is told."""
+        if {instance.id for instance in before.instances()} != {instance.id for instance in self.state.instances()}:
+            self._activity_pace.wake()
+        for key, known in tuple(self._given_up.items()):
+            if new := self._copies(key) - known:
+                del self._given_up[key]
+                self._tell(f"LM Studio went on and loaded {', '.join(new)}: u unloads it.", severity="warning")
+
+    def _copies(self, key: str) -> frozenset[str]:
+        model = self.state.model(key)
+        return frozenset(instance.id for instance in model.instances) if model else frozenset()
 
     def attend(self, attended: bool) -> None:
         """Whether anybody looks: if not, less is asked; if so again, the truth is shown at once."""
@@ -107,16 +126,19 @@ class Session:
         match intent:
             case intents.Load(request=request):
                 if commands := self._connected():
-                    self._app.run_worker(self._load(commands, request), group=f"load:{request.model}")
-            case intents.CancelLoad(model_key=key):
-                self._app.workers.cancel_group(self._app, f"load:{key}")
-                self._tell(f"No longer waiting for {key}. LM Studio may still finish loading it: watch the list.")
+                    self._app.run_worker(self._load(commands, request), group=f"load:{id(request)}")
+            case intents.CancelLoad(request=request):
+                self._app.workers.cancel_group(self._app, f"load:{id(request)}")
+                self._given_up[request.model] = self._copies(request.model)
+                self._tell(f"No longer waiting for {request.model}. LM Studio may go on: you will be told.")
             case intents.Unload(instance_ids=ids):
                 if commands := self._connected():
                     self._app.run_worker(self._unload(commands, ids), group="unload")
             case intents.Ask(request=question):
                 if commands := self._connected():
                     self._app.run_worker(self._answer(commands.chat(question)), group="chat", exclusive=True)
+                else:
+                    self._dashboard.chat.fail(Problem("not connected yet", next_step="Send it again in a moment."))
             case intents.StopAnswer():
                 # Closing the connection makes the server stop generating.
                 self._app.workers.cancel_group(self._app, "chat")
@@ -134,13 +156,13 @@ class Session:
             result = await commands.load(request)
         except BackendError as error:
             self._note(Problem(f"loading {request.model}: {error.problem.title}", error.problem.detail))
-            self._app.screen.post_message(intents.LoadOver(request, error.problem))
+            self._app.post_message(intents.LoadOver(request, error.problem))
         else:
             took = f" in {result.load_time_s:.1f} s" if result.load_time_s is not None else ""
             self._tell(f"Loaded {result.instance_id}{took}")
             if differs := shortfall(request, result):
                 self._tell(differs, title="Not loaded as asked", severity="warning")
-            self._app.screen.post_message(intents.LoadOver(request))
+            self._app.post_message(intents.LoadOver(request))
         finally:
             self._look_again()
 

@@ -79,12 +79,18 @@ class ChatPane(Pane):
     hide_prompts: reactive[bool] = reactive(False, init=False)
     """Whether the user's own turns are covered, for eyes over the shoulder."""
 
+    obstacle: reactive[str | None] = reactive(None, init=False)
+    """Why nobody can be talked to, when it is not for want of a loaded model."""
+
     class Sent(Message):
         """The user sent `text`."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class Begun(Message):
+        """The user began a new conversation."""
 
     class Stopped(Message):
         """The user stopped the running answer."""
@@ -172,6 +178,10 @@ class ChatPane(Pane):
             editor.move_cursor(editor.document.end)
         self._answer.fail(problem)
 
+    def watch_obstacle(self) -> None:
+        """Say it where the conversation would be."""
+        self.watch_target()
+
     def watch_hide_prompts(self) -> None:
         """Cover or show the turns there are."""
         for turn in self._turns.query_children(_Turn):
@@ -187,7 +197,8 @@ class ChatPane(Pane):
         """Name the model in the title."""
         self.refresh_frame()
         name = self.title_addendum()
-        self._hint.update(Content(_READY.format(target=name) if name else _NOBODY))
+        nobody = f"Nobody to talk to yet.\n{one_line(self.obstacle)}" if self.obstacle else _NOBODY
+        self._hint.update(Content(_READY.format(target=name) if name else nobody))
 
     def on_chat_input_submitted(self, event: "ChatInput.Submitted") -> None:
         """Send, unless there is nothing to send or an answer is still coming."""
@@ -217,6 +228,7 @@ class ChatPane(Pane):
         self._turns.query_children("_Turn, Answer").remove()
         self._turns.anchor(False)
         self._hint.display = True
+        self.post_message(self.Begun())
 
     def action_fold(self) -> None:
         """Fold or unfold in the last answer."""

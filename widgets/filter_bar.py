@@ -7,6 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from lmdeck.widgets.ordered_keys import ran_own_binding
+
 
 class FilterBar(Input):
     """Typing narrows the list at once; Enter keeps the filter and goes back to the list, Esc drops it."""
@@ -36,6 +38,10 @@ class FilterBar(Input):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, placeholder="/ filter: Enter keeps, Esc clears", compact=True, select_on_focus=False)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not await ran_own_binding(self, event):
+            await super()._on_key(event)
 
     def action_close(self, keep: bool) -> None:
         """Done with it."""

@@ -30,7 +30,13 @@ class LoadedPane(ListPane[LoadedRow]):
     BY_ROW = ("unload", "chat", "copy")
     BINDING_GROUP_TITLE = "Loaded"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "unload", "Unload", id="loaded.unload", tooltip="Unload this instance; asks when it is busy"),
+        Binding(
+            "u",
+            "unload",
+            "Unload",
+            id="loaded.unload",
+            tooltip="Unload this instance, asking when it is busy; give a load up",
+        ),
         Binding("U", "unload_all", "Unload all", show=False, id="loaded.unload_all", tooltip="Unload all; always asks"),
         Binding("c", "chat", "Chat", id="loaded.chat", tooltip="Chat with this instance"),
     ]
@@ -71,7 +77,9 @@ class LoadedPane(ListPane[LoadedRow]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         row = self.current
-        if action in self.BY_ROW and (row is None or (row.pending and action != "copy")):
+        if action in self.BY_ROW and row is None:
+            return None
+        if row is not None and row.pending and (action == "chat" or (action == "unload" and row.state != "loading")):
             return None
         return super().check_action(action, parameters)
 

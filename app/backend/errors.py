@@ -71,6 +71,7 @@ class Refused(BackendError):
     """The server answered with an error of its own; `status`, `kind` and `code` are as it sent them."""
 
     title = "refused"
+    next_step = "The server's lines in the log (4) may say more; r asks again."
 
     def __init__(
         self,
@@ -120,3 +121,4 @@ class CommandFailed(BackendError):
     """`lms` could not be run or reported an error; `detail` is the end of its stderr."""
 
     title = "lms failed"
+    next_step = "Run the command by hand to see more; lmdeck tries again by itself."

@@ -21,7 +21,8 @@ async def machine_feed(open_machine: Callable[[], Machine]) -> AsyncGenerator[Ev
         machine = await loop.run_in_executor(executor, open_machine)
         while True:
             begun = loop.time()
-            yield await loop.run_in_executor(executor, _sample, machine)
+            if (seen := await loop.run_in_executor(executor, _sample, machine)) is not None:
+                yield seen
             await asyncio.sleep(max(0.2, INTERVAL_S - (loop.time() - begun)))
     finally:
         if machine is not None:
@@ -29,6 +30,16 @@ async def machine_feed(open_machine: Callable[[], Machine]) -> AsyncGenerator[Ev
         executor.shutdown(wait=False)
 
 
-def _sample(machine: Machine) -> MachineSeen:
+def _sample(machine: Machine) -> MachineSeen | None:
+    """One reading, or None when the system would not tell this time: sampling goes on."""
+    import psutil
+
+    try:
+        return _read(machine)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _read(machine: Machine) -> MachineSeen:
     gpus = machine.gpu.sample() if machine.gpu else None
     return MachineSeen(gpus, machine.host.sample(), time.monotonic())

@@ -65,16 +65,20 @@ class Dashboard(PaneScreen):
         for pane in (self.loaded, self.available):
             pane.show_problem(state.problem if state.models is None else None)
             pane.mark_stale(state.problem is not None and state.models is not None, state.seen_at)
+        self.log_pane.show_problem(state.problem)
+        self.chat.obstacle = state.problem.title if state.problem and state.models is None else None
         self.loaded.rows = views.loaded_rows(state)
         self.available.rows = views.available_rows(state)
         self.chat.target = self._chat_target(state)
 
     def _chat_target(self, state: DeckState) -> str | None:
-        """What the user chose while the server knows it, else the first instance that can answer."""
+        """What was chosen or talked to, while the server knows it; before that, the first instance that can answer.
+        A conversation never moves to another model by itself."""
         targets, chosen = views.chat_targets(state), self._chosen_target
-        if chosen is not None and (chosen in targets or (state.model(chosen) is not None and not self._read_only)):
-            return chosen
-        return targets[0] if targets else None
+        if chosen is None:
+            return targets[0] if targets else None
+        known = chosen in targets or (state.model(chosen) is not None and not self._read_only)
+        return chosen if known else None
 
     # Loading and unloading
 
@@ -90,6 +94,11 @@ class Dashboard(PaneScreen):
     async def unload(self, message: LoadedPane.UnloadRequested) -> None:
         """Unload; ask first when somebody is using it."""
         row = message.row
+        if row.state == "loading":
+            for job in self._state.loads:
+                if job.since == row.since:
+                    self.post_message(intents.CancelLoad(job.request))
+            return
         waiting = f"{row.queue} request{'s' if row.queue != 1 else ''}" if row.queue else "a request"
         warning = f"It is working on {waiting}: whoever sent it gets an error."
         if not row.busy or await self._confirm(f"Unload {row.id}?", warning, "Unload"):
@@ -126,6 +135,9 @@ class Dashboard(PaneScreen):
         self._chat_with(message.model.instances[0].id if message.model.instances else message.model.key)
 
     def _chat_with(self, target: str) -> None:
+        if self._read_only and target not in views.chat_targets(self._state):
+            self.notify(f"{target} is not loaded, and --read-only loads nothing.", severity="warning", markup=False)
+            return
         self._chosen_target = target
         self.chat.target = self._chat_target(self._state)
         self.action_pane("chat")
@@ -135,10 +147,19 @@ class Dashboard(PaneScreen):
         """Send the turn to the chat's target."""
         target = self.chat.target
         if target is None:
-            self.notify("No model to talk to: load one (l), or press c on a model.", severity="warning")
+            gone = f"{self._chosen_target} is not there any more" if self._chosen_target else "No model to talk to"
+            words = f"{gone}: load one (l), press c on a model, or begin anew (ctrl+n)."
+            self.notify(words, severity="warning", markup=False)
             return
+        self._chosen_target = target
         self.chat.begin(message.text)
         self.post_message(intents.Ask(ChatRequest(target, message.text, self.chat.response_id)))
+
+    @on(ChatPane.Begun)
+    def begin_anew(self) -> None:
+        """A new conversation may go to whatever is loaded."""
+        self._chosen_target = None
+        self.chat.target = self._chat_target(self._state)
 
     @on(ChatPane.Stopped)
     def stop_answer(self) -> None:
@@ -173,7 +194,7 @@ class Dashboard(PaneScreen):
         from lmdeck.screens.details import DetailsScreen, entry_facts
 
         entry = message.entry
-        private = self.log_pane.hide_prompts and entry.source == "model"
+        private = self.log_pane.hide_prompts and entry.source in ("model", "server")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
         self.app.push_screen(
             DetailsScreen(f"{entry.source}  {when}", entry_facts(entry), "" if private else entry.text)

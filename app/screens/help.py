@@ -33,10 +33,10 @@ _NAMES = {
 Group = tuple[str, list[tuple[str, str]]]
 
 
-def own_bindings(node: DOMNode) -> Iterator[Binding]:
-    """The bindings that lmdeck's classes of this node declare (every one has an id), as written, nearest first."""
+def own_bindings(owner: type[DOMNode]) -> Iterator[Binding]:
+    """The bindings that lmdeck's own classes declare (every one has an id), as written, nearest first."""
     seen: set[str] = set()
-    for cls in type(node).__mro__:
+    for cls in owner.__mro__:
         for binding in cls.__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id and binding.id not in seen:
                 seen.add(binding.id)
@@ -48,12 +48,12 @@ def key_names(keys: str) -> str:
     return " ".join(_NAMES.get(key, key) for key in keys.split(","))
 
 
-def help_groups(nodes: Iterable[DOMNode]) -> list[Group]:
-    """A group a node, titled by its BINDING_GROUP_TITLE: keys and what they do."""
+def help_groups(owners: Iterable[type[DOMNode]]) -> list[Group]:
+    """A group a class, titled by its BINDING_GROUP_TITLE: keys and what they do."""
     groups = []
-    for node in nodes:
-        title = type(node).BINDING_GROUP_TITLE or type(node).__name__
-        rows = [(key_names(b.key), b.tooltip or b.description) for b in own_bindings(node)]
+    for owner in owners:
+        title = owner.BINDING_GROUP_TITLE or owner.__name__
+        rows = [(key_names(b.key), b.tooltip or b.description) for b in own_bindings(owner)]
         if rows:
             groups.append((title, rows))
     return groups

@@ -35,7 +35,7 @@ class Load(Intent):
 
 
 class LoadOver(Message):
-    """A load is over; `problem` says why it failed. Told to the screen on top, and by it to the application."""
+    """A load is over; `problem` says why it failed."""
 
     def __init__(self, request: LoadRequest, problem: Problem | None = None) -> None:
         super().__init__()
@@ -43,11 +43,11 @@ class LoadOver(Message):
 
 
 class CancelLoad(Intent):
-    """Stop waiting for a load of this model, and look what became of it."""
+    """Stop waiting for this load, and look what becomes of it."""
 
-    def __init__(self, model_key: str) -> None:
+    def __init__(self, request: LoadRequest) -> None:
         super().__init__()
-        self.model_key = model_key
+        self.request = request
 
 
 class Unload(Intent):

@@ -3,7 +3,7 @@
 import json
 import time
 
-from textual import on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -19,10 +19,19 @@ from lmdeck.screens.dialog import Dialog
 from lmdeck.screens.intents import CancelLoad, Load, LoadOver
 from lmdeck.screens.load_form import CHOICES, Field, Invalid, fields_for, request_of
 from lmdeck.widgets.choice import Choice
+from lmdeck.widgets.ordered_keys import ran_own_binding
 
 _FORM_KEYS = "Enter load   Tab next field   Esc close"
 _BUSY_KEYS = "Esc hide, the load goes on   x cancel"
 _UNTOLD = "LM Studio tells no progress over HTTP: this is the time so far."
+
+
+class _Number(Input):
+    """A field for a count."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not await ran_own_binding(self, event):
+            await super()._on_key(event)
 
 
 class LoadDialog(Dialog[None]):
@@ -63,7 +72,7 @@ class LoadDialog(Dialog[None]):
             if field.is_choice:
                 yield Choice(CHOICES, id=field.name)
             else:
-                yield Input(placeholder=field.hint, id=field.name, compact=True, select_on_focus=True)
+                yield _Number(placeholder=field.hint, id=field.name, compact=True, select_on_focus=True)
 
     def _facts(self) -> str:
         model = self._model
@@ -84,7 +93,7 @@ class LoadDialog(Dialog[None]):
         self._show_request()
 
     def on_input_submitted(self) -> None:
-        """Enter in a field: what was typed before it is in the field by now."""
+        """Enter in a field."""
         if self.pending is None:
             self.action_accept()
 
@@ -134,7 +143,8 @@ class LoadDialog(Dialog[None]):
 
     def action_cancel_load(self) -> None:
         """Give the load up."""
-        self.post_message(CancelLoad(self._model.key))
+        if self.pending is not None:
+            self.post_message(CancelLoad(self.pending))
         self.dismiss(None)
 
     def watch_pending(self) -> None:
@@ -152,16 +162,15 @@ class LoadDialog(Dialog[None]):
     def _tick(self) -> None:
         self._status.update(Content(f"loading … {elapsed(time.monotonic() - self._since)}\n{_UNTOLD}"))
 
-    @on(LoadOver)
-    def end(self, message: LoadOver) -> None:
-        """This dialog's load is over: close, or go back to the form with the server's words."""
+    def end(self, message: LoadOver) -> bool:
+        """If it was this dialog's load: close, or go back to the form with the server's words. False if not."""
         if message.request is not self.pending:
-            return
-        message.stop()
+            return False
         self._timer.stop()
         if message.problem is None:
             self.dismiss(None)
-            return
+            return True
         self.pending = None
         self._show_error(message.problem.lines)
         self.query_one("#context_length", Input).focus()
+        return True

@@ -1,12 +1,14 @@
 """What log entries tell about the state."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lmdeck.model.log import LogEntry, PredictionInput, PredictionOutput, RuntimeLine, ServerLine
 from lmdeck.state.events import Event, PredictionEnded, PredictionStarted, RuntimeSeen
 
-# Server log lines after which the list of models is worth reading at once.
-_CHANGES = ("load", "unload", "evict", "ttl")
+# Server log lines after which the list of models is worth reading at once; a request's body is not the server's word.
+_CHANGES = re.compile(r"\b(?:un)?load(?:ed|ing)?\b|\bevict|\bTTL\b", re.IGNORECASE)
+_BODY = " with body"
 
 
 def events_of(entries: Iterable[LogEntry]) -> Iterator[Event]:
@@ -29,6 +31,5 @@ def events_of(entries: Iterable[LogEntry]) -> Iterator[Event]:
 def tells_of_change(entries: Iterable[LogEntry]) -> bool:
     """Whether a batch says that models may have come or gone."""
     return any(
-        isinstance(entry, ServerLine) and any(word in entry.text[:500].lower() for word in _CHANGES)
-        for entry in entries
+        isinstance(entry, ServerLine) and _CHANGES.search(entry.text[:500].partition(_BODY)[0]) for entry in entries
     )

@@ -14,7 +14,7 @@ def loaded_rows(state: DeckState) -> tuple[LoadedRow, ...] | None:
     if state.models is None:
         return None
     rows = [_instance_row(state, model, instance) for model in state.models for instance in model.instances]
-    return tuple(rows + [_job_row(state, job) for job in state.loads])
+    return tuple(rows + [_job_row(state, job, number) for number, job in enumerate(state.loads, 1)])
 
 
 def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedRow:
@@ -38,10 +38,10 @@ def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedR
     )
 
 
-def _job_row(state: DeckState, job: LoadJob) -> LoadedRow:
+def _job_row(state: DeckState, job: LoadJob, number: int) -> LoadedRow:
     model = state.model(job.request.model)
     return LoadedRow(
-        id=f"{job.request.model} (loading)",
+        id=f"{job.request.model} (load {number})",
         model_key=job.request.model,
         state="loading",
         context=ContextReading(requested=job.request.context_length),

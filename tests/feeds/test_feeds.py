@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import psutil
 import pytest
 
 from lmdeck.backend.errors import BackendError, BadReply, CommandFailed, NotLMStudio, TimedOut, Unreachable
@@ -152,6 +153,23 @@ async def test_the_machine_is_read_and_let_go_in_a_thread_of_its_own() -> None:
     assert event.host.cpu == 1.0
     assert await asyncio.to_thread(driver.closed.wait, 5)
     assert {name.rsplit("_", 1)[0] for name in driver.threads} == {"telemetry"}
+
+
+class Stumbling(Host):
+    """Fails once, as a process table that changes under the reader may."""
+
+    failed = False
+
+    def sample(self) -> HostSample:
+        if not self.failed:
+            self.failed = True
+            raise psutil.NoSuchProcess(1)
+        return super().sample()
+
+
+async def test_a_reading_that_fails_is_left_out_and_sampling_goes_on() -> None:
+    (event,) = await take(machine_feed(lambda: Machine(None, Stumbling())), 1)
+    assert isinstance(event, MachineSeen)
 
 
 async def test_without_gpu_telemetry_the_host_is_still_read() -> None:

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from deck import Driver, running_deck, set_faults, settings_for
+from steps import choose, loaded_ids
 from textual.widgets import Input
 
 from lmdeck.demo.launch import DemoEndpoint
@@ -20,21 +21,6 @@ async def load(deck: Driver, context: str = "") -> None:
     await deck.see("Context length")
     await deck.type(context)
     await deck.press("enter")
-
-
-async def choose(deck: Driver, key: str) -> None:
-    """Move the cursor of Available to a model."""
-    pane = deck.app.dashboard.available
-    await deck.press("g")
-    for _ in range(10):
-        if pane.current is not None and pane.current.model.key == key:
-            return
-        await deck.press("j")
-    raise AssertionError(f"{key} is not in the list")
-
-
-def loaded_ids(deck: Driver) -> list[str]:
-    return [row.id for row in deck.app.dashboard.loaded.rows or () if not row.pending]
 
 
 async def test_load_ask_watch_unload(scripted_server: DemoEndpoint) -> None:

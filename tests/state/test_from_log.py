@@ -23,4 +23,6 @@ def test_an_answer_without_statistics_still_ends() -> None:
 def test_only_server_lines_about_models_ask_for_a_look() -> None:
     assert tells_of_change([ServerLine(1.0, "[INFO] Unloading model qwen")])
     assert not tells_of_change([ServerLine(1.0, "Received request: GET to /v1/models")])
+    assert tells_of_change([ServerLine(1.0, "Received request: POST to /api/v1/models/load with body {}")])
+    assert not tells_of_change([ServerLine(1.0, 'Received request: POST to /v1/x with body {"a": "load a little"}')])
     assert not tells_of_change([RuntimeLine(1.0, "load_tensors: loading")])

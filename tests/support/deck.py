@@ -54,6 +54,10 @@ class Driver:
         await self.until(lambda: re.search(pattern, self.text(), re.MULTILINE), repr(pattern), timeout)
         return self.text()
 
+    async def hear(self, words: str, timeout: float = 10.0) -> None:
+        """Wait for a notice with these words; on the screen they may be wrapped."""
+        await self.until(lambda: any(words in notice.message for notice in self.app._notifications), words, timeout)
+
     async def miss(self, pattern: str, timeout: float = 10.0) -> str:
         """Wait until it is not."""
         await self.until(lambda: not re.search(pattern, self.text(), re.MULTILINE), f"end of {pattern!r}", timeout)

@@ -17,9 +17,15 @@ _STATES: dict[str, tuple[str, Tone]] = {
 
 
 def instance(row: LoadedRow) -> Line:
-    """The identifier; `(copy)` behind it when the same model is in memory more than once."""
-    name = Span(safe(row.id), "muted" if row.pending else "")
-    return (name, Span(" (copy)", "warn")) if row.duplicate else (name,)
+    """The identifier; `(copy)` behind it when the same model is in memory more than once. What tells copies apart,
+    `:2`, stays with that mark when the name is cut."""
+    tone: Tone = "muted" if row.pending else ""
+    if not row.duplicate:
+        return (Span(safe(row.id), tone),)
+    name, colon, number = row.id.rpartition(":")
+    if not (colon and number.isdigit()):
+        name, colon, number = row.id, "", ""
+    return Span(safe(name), tone), Span(f"{colon}{number} (copy)", "warn")
 
 
 def state(row: LoadedRow, now: float) -> Line:
