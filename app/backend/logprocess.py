@@ -32,8 +32,8 @@ async def follow(
     """The entries of `source` from the process that `start` opens, opened again whenever it ends until `closed`; not
     before `allowed` is set.
 
-    What happens to it is told by DeckNotes: why it ended and when it is tried again (said once when the pause has
-    grown to its longest and the reason stays the same), and that it is back.
+    What happens to it is told by DeckNotes: why it ended and when it is tried again (said once for as long as the
+    reason stays the same), and that it is back.
     """
     pause, told, is_down = FIRST_PAUSE_S, "", False
     while not closed():
@@ -56,9 +56,9 @@ async def follow(
         if time.monotonic() - began >= HEALTHY_S:
             pause = FIRST_PAUSE_S
         words = f"log stream ({source}) ended: {ending}; again in {pause:g} s"
-        if words != told:
+        if ending != told:
             yield (_note(words, "warn"),)
-        told, is_down = words, True
+        told, is_down = ending, True
         await asyncio.sleep(pause)
         pause = min(pause * 2, LAST_PAUSE_S)
 

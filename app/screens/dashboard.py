@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import Binding
 
 from lmdeck.model.chat import ChatRequest
@@ -16,6 +16,7 @@ from lmdeck.widgets.chat_pane import ChatPane
 from lmdeck.widgets.loaded_pane import LoadedPane
 from lmdeck.widgets.log_pane import LogPane
 from lmdeck.widgets.pane import Pane
+from lmdeck.widgets.table import Table
 
 
 class Dashboard(PaneScreen):
@@ -116,6 +117,11 @@ class Dashboard(PaneScreen):
         detail = "\n".join(row.id for row in rows) + (f"\n\n{busy} of them busy." if busy else "")
         if await self._confirm(f"Unload all {len(rows)}?", detail, "Unload all"):
             self.post_message(intents.Unload(tuple(row.id for row in rows)))
+
+    def on_key(self, event: events.Key) -> None:
+        """A greyed key says why it is grey."""
+        if self._read_only and event.character in ("l", "u", "U") and isinstance(self.focused, Table):
+            self.notify("This deck was started with --read-only: it loads and unloads nothing.", severity="warning")
 
     async def _confirm(self, question: str, detail: str, yes: str) -> bool:
         from lmdeck.screens.confirm import ConfirmDialog  # buttons are not needed for the first frame

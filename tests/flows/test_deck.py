@@ -151,7 +151,7 @@ async def test_read_only_offers_nothing_that_changes_the_server(scripted_server:
         await deck.until(lambda: loaded_ids(deck) == [MODEL], "loaded model")
         await deck.see("read-only")
         await deck.press("u", "U", "2", "l")
-        await deck.pilot.pause()
+        await deck.hear("it loads and unloads nothing")
         assert deck.app.screen is deck.app.dashboard
         assert loaded_ids(deck) == [MODEL]
 

@@ -109,10 +109,10 @@ class Replay(LMDeck):
         self.theme = theme
         self._events = events
 
-    def on_ready(self) -> None:
-        session = self.begin_session()
+    def _connect(self) -> None:
+        assert self.session is not None
         for event in self._events:
-            session.apply(event)
+            self.session.apply(event)
 
 
 def connected(at: float) -> list[ev.Event]:

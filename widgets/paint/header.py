@@ -15,15 +15,19 @@ _AUTH = {
 
 
 def header_line(status: ServerStatus, width: int, clock: str) -> Content:
-    """One line of at most `width` cells: name and server always, then load, speed, token, runtime; last the clock."""
+    """One line of at most `width` cells: name and server always, the runtime in what others leave, the clock last."""
     left = Content.assemble(("lmdeck", "bold"), "  ", _server(status))
-    optional = [_busy(status), _speed(status), _AUTH[status.auth], _runtime(status, width // 4)]
-    if status.read_only:
-        optional.insert(0, Content.styled("read-only", "$warning"))
-    for part in optional:
-        room = width - left.cell_length - len(_GAP) - len(clock) - 1
-        if part.plain and part.cell_length <= room:
-            left = Content.assemble(left, _GAP, part)
+    guard = Content.styled("read-only", "$warning") if status.read_only else Content("")
+    room = width - left.cell_length - len(clock) - 1
+    chosen: list[Content] = []
+    for part in (guard, _busy(status), _speed(status), _AUTH[status.auth]):
+        if part.plain and part.cell_length + len(_GAP) <= room:
+            chosen.append(part)
+            room -= part.cell_length + len(_GAP)
+    runtime = _runtime(status, room - len(_GAP))
+    if runtime.plain:
+        chosen.insert(0, runtime)
+    left = Content.assemble(left, *(piece for part in chosen for piece in (_GAP, part)))
     pad = width - left.cell_length - len(clock)
     if pad < 1:
         return left.truncate(width, ellipsis=True)
@@ -51,9 +55,11 @@ def _speed(status: ServerStatus) -> Content:
 
 
 def _runtime(status: ServerStatus, limit: int) -> Content:
-    """The runtime's name, shortened in its middle: its start says which engine, its end which version."""
+    """The runtime's name, shortened in its middle: its start says which engine, its end which version. Nothing where
+    too little of it would be left."""
     name = one_line(status.runtime or "", 120)
-    limit = max(16, limit)
+    if limit < 16:
+        return Content("")
     if len(name) > limit:
         name = f"{name[: limit // 2 - 1]}…{name[-(limit - limit // 2) :]}"
     return Content.styled(name, "$text-muted")

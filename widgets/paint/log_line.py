@@ -73,9 +73,13 @@ def _output(entry: PredictionOutput, hide_text: bool) -> Line:
 
 
 def _statistics(stats: PredictionStats) -> Iterator[Span]:
-    before = UNKNOWN if stats.prompt_tokens is None else str(stats.prompt_tokens)
-    after = UNKNOWN if stats.predicted_tokens is None else str(stats.predicted_tokens)
-    yield Span(f"   {f'{before}→{after} tok':<14}   {rate(stats.tokens_per_second):>11}   {ttft(stats.ttft_s)}")
+    if stats.prompt_tokens is not None or stats.predicted_tokens is not None:
+        before, after = (UNKNOWN if n is None else n for n in (stats.prompt_tokens, stats.predicted_tokens))
+        yield Span(f"   {before}→{after} tok")
+    if stats.tokens_per_second is not None:
+        yield Span(f"   {rate(stats.tokens_per_second)}")
+    if stats.ttft_s is not None:
+        yield Span(f"   {ttft(stats.ttft_s)}")
     if stats.stop_reason:
         tone: Tone = "bad" if stats.stop_reason in _BROKEN else "warn" if stats.stop_reason in _CUT_OFF else "muted"
         yield Span(f"   {safe(stats.stop_reason)}", tone)
