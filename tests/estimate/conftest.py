@@ -17,8 +17,7 @@ from lmdeck.estimate.gguf import Header, read_header
 @pytest.fixture(scope="session")
 def smollm2_file() -> Path:
     path = find_model(None)
-    if path is None:
-        pytest.skip("SmolLM2 is not installed")
+    assert path is not None, "`make` installs SmolLM2"
     return path
 
 
