@@ -144,13 +144,15 @@ async def test_read_only_greys_what_changes_the_server(host, loaded):
         assert loaded.check_action("unload", ())
 
 
-async def test_a_row_on_its_way_cannot_be_unloaded_or_talked_to(host, loaded):
+async def test_a_row_on_its_way_cannot_be_talked_to_and_only_a_load_can_be_given_up(host, loaded):
     async with host(loaded).run_test(size=(84, 8)):
         assert loaded.check_action("unload", ()) is None
         loaded.rows = (COMING,)
-        assert loaded.check_action("unload", ()) is None
+        assert loaded.check_action("unload", ())
         assert loaded.check_action("chat", ()) is None
         assert loaded.check_action("copy", ())
+        loaded.rows = (replace(COMING, state="unloading"),)
+        assert loaded.check_action("unload", ()) is None
 
 
 async def test_keys_of_available_ask_for_things(host, lines):
