@@ -83,7 +83,7 @@ class Session:
         is none, is on the screen."""
         backend, cli = sources.backend, sources.cli
         self._commands = Commands(backend, self.apply)
-        self.apply(Connected(backend.url, backend.has_token, cli is not None))
+        self.apply(Connected(backend.url, backend.has_token))
         self._follow("models", model_feed(backend, self._models_pace))
         await self._heard.wait()
         await asyncio.sleep(_FIRST_DRAWING_S)

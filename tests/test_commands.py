@@ -18,7 +18,7 @@ REQUEST = LoadRequest("qwen", context_length=8192)
 class Scripted:
     """A `Backend` whose load waits for `gate` and whose unload fails for `missing`."""
 
-    url, has_token = "http://test", False
+    url, has_token, round_trip_s = "http://test", False, 0.0
 
     def __init__(self, error: BackendError | None = None) -> None:
         self.error, self.gate, self.unloaded = error, asyncio.Event(), list[str]()

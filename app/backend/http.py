@@ -8,6 +8,7 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
@@ -44,6 +45,7 @@ class Http:
         self._client: httpx.AsyncClient | None = None
         self._opening = asyncio.Lock()
         self._closed = False
+        self.round_trip_s = 0.0
 
     async def get(self, path: str) -> object:
         """The JSON answer to a GET; tried up to three times while the connection or a gateway fails."""
@@ -51,11 +53,14 @@ class Http:
 
     async def get_once(self, path: str) -> object:
         """The JSON answer to a GET, tried once."""
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(WHOLE_READ_S):
-                return await self._ask("GET", path, None, READ_S)
+                found = await self._ask("GET", path, None, READ_S)
         except TimeoutError:
             raise TimedOut(f"no whole answer within {WHOLE_READ_S:g} s") from None
+        self.round_trip_s = time.perf_counter() - started
+        return found
 
     async def post(self, path: str, body: Mapping[str, object], read_s: float | None = None) -> object:
         """The JSON answer to a POST, tried once. `read_s`: the longest silence; None waits for ever."""

@@ -36,6 +36,11 @@ class LMStudio:
         """Whether requests carry a token."""
         return self._http.has_token
 
+    @property
+    def round_trip_s(self) -> float:
+        """What the last answered read took, in seconds, without the tries before it."""
+        return self._http.round_trip_s
+
     async def greet(self) -> float:
         """The round trip of `GET /lmstudio-greeting` in seconds; NotLMStudio if the body is not its greeting."""
         return await retrying(self._greet)

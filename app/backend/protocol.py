@@ -31,6 +31,11 @@ class Backend(Protocol):
         """Whether requests carry a token."""
         ...
 
+    @property
+    def round_trip_s(self) -> float:
+        """What the last answered read took, in seconds, without the tries before it."""
+        ...
+
     async def greet(self) -> float:
         """Ask whether LM Studio is there; answers the round trip in seconds."""
         ...

@@ -14,16 +14,14 @@ async def model_feed(backend: Backend, pace: Pace) -> AsyncGenerator[Event]:
     """A `CatalogSeen` or a `SourceLost` each time the pace allows; ends only when closed."""
     known: object = None
     while True:
-        asked = time.monotonic()
         try:
             models = await _models(backend)
         except BackendError as error:
             changed = True
             yield SourceLost("models", error.problem, time.monotonic())
         else:
-            at = time.monotonic()
             changed, known = models != known, models
-            yield CatalogSeen(models, at - asked, at)
+            yield CatalogSeen(models, backend.round_trip_s, time.monotonic())
         await pace.rest(changed)
 
 

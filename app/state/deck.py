@@ -29,7 +29,6 @@ class DeckState:
 
     url: str = ""
     has_token: bool = False
-    has_lms: bool = False
     latency_s: float | None = None
     problem: Problem | None = None
     seen_at: float | None = None

@@ -17,7 +17,6 @@ class Connected:
 
     url: str
     has_token: bool
-    has_lms: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def step(state: DeckState, event: ev.Event) -> DeckState:
 def _step(state: DeckState, event: ev.Event) -> DeckState:
     match event:
         case ev.Connected():
-            return DeckState(url=event.url, has_token=event.has_token, has_lms=event.has_lms)
+            return DeckState(url=event.url, has_token=event.has_token)
         case ev.CatalogSeen():
             return _catalog_seen(state, event)
         case ev.ActivitySeen():

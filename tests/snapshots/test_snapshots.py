@@ -118,7 +118,7 @@ class Replay(LMDeck):
 def connected(at: float) -> list[ev.Event]:
     """A busy deck at the monotonic second `at`."""
     return [
-        ev.Connected("http://127.0.0.1:1234", has_token=True, has_lms=True),
+        ev.Connected("http://127.0.0.1:1234", has_token=True),
         ev.CatalogSeen(MODELS, 0.004, at),
         ev.RuntimeSeen("llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.3.0"),
         ev.ActivitySeen(ACTIVITIES, at, NOON),
@@ -176,7 +176,7 @@ def test_busy(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_down_before_the_first_answer(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     problem = Problem("down: connection refused", "", "Start the server (`lms server start`) or check the address.")
-    app = Replay(ev.Connected("http://127.0.0.1:1234", False, False), ev.SourceLost("models", problem, 1000.0))
+    app = Replay(ev.Connected("http://127.0.0.1:1234", False), ev.SourceLost("models", problem, 1000.0))
     assert snap_compare(app, terminal_size=size, run_before=after(log=False))
 
 

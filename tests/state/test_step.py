@@ -143,6 +143,6 @@ def test_only_a_loopback_server_shares_this_machines_gauges() -> None:
 
 
 def test_another_connection_starts_from_nothing() -> None:
-    state = after(seen(), ev.Connected("http://other", has_token=True, has_lms=False))
+    state = after(seen(), ev.Connected("http://other", has_token=True))
     assert state.models is None
     assert server_status(state, True).auth == "token"
