@@ -124,7 +124,8 @@ def _columns(clock: Clock) -> list[Column[LoadedRow]]:
 
 
 def _context(row: LoadedRow) -> int | None:
-    return row.context.reported if row.context.reported is not None else row.context.requested
+    shown = row.context.reported or row.context.requested
+    return shown.tokens if shown else None
 
 
 def _speed(row: LoadedRow) -> float | None:

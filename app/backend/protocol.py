@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from lmdeck.model.catalog import Activity, Model
+from lmdeck.model.catalog import Activity, Model, ModelFile
 from lmdeck.model.chat import ChatEvent, ChatRequest
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.log import LogEntry
+from lmdeck.model.outlook import LmsFigure
 
 
 class Secret(Protocol):
@@ -67,6 +68,19 @@ class CommandLine(Protocol):
 
     async def ps(self) -> tuple[Activity, ...]:
         """`lms ps --json`; raises CommandFailed."""
+        ...
+
+    async def ls(self) -> tuple[ModelFile, ...]:
+        """`lms ls --json`: where the models are; raises CommandFailed."""
+        ...
+
+    async def estimate(self, request: LoadRequest) -> LmsFigure:
+        """`lms load --estimate-only`: LM Studio's own figure, loading nothing; raises CommandFailed."""
+        ...
+
+    async def load(self, request: LoadRequest) -> LoadResult:
+        """`lms load` with the settings REST does not have; returns when the model is in memory. Raises CommandFailed,
+        or LoadFailed when the server could not load it. Cancelling it interrupts `lms`, and with it the load."""
         ...
 
     async def runtime(self) -> str | None:

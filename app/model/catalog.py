@@ -89,3 +89,14 @@ class Activity:
     ttl_s: float | None = None
     last_used_s: float | None = None
     device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What `lms ls --json` adds about a model on disk: `path` relative to the models folder, `device` the linked remote
+    machine that has it (None: this server's own)."""
+
+    key: str
+    path: str
+    size_bytes: int | None = None
+    device: str | None = None

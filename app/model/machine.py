@@ -6,6 +6,29 @@ from lmdeck.model.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
+class EngineProcess:
+    """One process that runs a model for LM Studio (its `llama-server` children and the like), its own children counted
+    in. `cpu` in per cent of the whole machine; `rss` and `vram` bytes, `vram` summed over the GPUs and None where the
+    driver does not tell; `model_path` the file on its command line, where there is one."""
+
+    pid: int
+    name: str
+    cpu: float = 0.0
+    rss: int = 0
+    vram: int | None = None
+    model_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process of somebody else that holds memory of a GPU, in bytes."""
+
+    pid: int
+    name: str
+    vram: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gpu:
     """One GPU at one moment. Every value but index and name may be unsupported (None).
 
@@ -30,6 +53,8 @@ class Gpu:
     problem: Problem | None = None
     """Why this one GPU cannot be read (lost, no permission), while others can."""
     simulated: bool = False
+    holders: tuple[Holder, ...] = ()
+    """Other programs' processes on it, the largest first; empty where the driver does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +76,4 @@ class HostSample:
     swap_total: int
     lmstudio_cpu: float | None = None
     lmstudio_rss: int | None = None
+    engines: tuple[EngineProcess, ...] = ()

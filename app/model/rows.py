@@ -2,20 +2,11 @@
 
 from dataclasses import dataclass
 
+from lmdeck.model.allocation import Allocation
 from lmdeck.model.catalog import Model
-
-
-@dataclass(frozen=True, slots=True)
-class ContextReading:
-    """A context length (tokens) by who says it: `requested` by this deck, `reported` by the server's API."""
-
-    requested: int | None = None
-    reported: int | None = None
-
-    @property
-    def differs(self) -> bool:
-        """Whether the server reports less than what was asked for."""
-        return self.requested is not None and self.reported is not None and self.reported < self.requested
+from lmdeck.model.context import UNREAD, ContextReading
+from lmdeck.model.machine import EngineProcess
+from lmdeck.model.outlook import Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +21,7 @@ class LoadedRow:
     id: str
     model_key: str
     state: str
-    context: ContextReading = ContextReading()
+    context: ContextReading = UNREAD
     slots: int | None = None
     queue: int | None = None
     ttl_deadline: float | None = None
@@ -39,6 +30,10 @@ class LoadedRow:
     duplicate: bool = False
     """Another copy of the same model is in memory too."""
     since: float | None = None
+    allocation: Allocation | None = None
+    engine: EngineProcess | None = None
+    spill: str = ""
+    """Why the model seems to have spilled into RAM, in one sentence; empty while nothing says so."""
 
     @property
     def busy(self) -> bool:
@@ -58,3 +53,5 @@ class AvailableRow:
     model: Model
     copies: int = 0
     loading: bool = False
+    outlook: Outlook | None = None
+    """The forecast for its last-used or default settings; None until it is made."""

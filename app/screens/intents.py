@@ -3,7 +3,10 @@
 from textual.message import Message
 
 from lmdeck.model.chat import ChatRequest
+from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
+from lmdeck.model.history import Preset
 from lmdeck.model.load import LoadRequest
+from lmdeck.model.outlook import LmsFigure, Outlook
 from lmdeck.model.problem import Problem
 from lmdeck.state.deck import DeckState
 
@@ -68,6 +71,99 @@ class Ask(Intent):
 
 class StopAnswer(Intent):
     """Stop the running answer."""
+
+
+class Reload(Intent):
+    """Unload this instance, then load its model anew."""
+
+    def __init__(self, instance_id: str, request: LoadRequest) -> None:
+        super().__init__()
+        self.instance_id, self.request = instance_id, request
+
+
+class Weigh(Intent):
+    """A forecast for these settings is wanted; `Weighed` brings it. It costs no request."""
+
+    def __init__(self, request: LoadRequest) -> None:
+        super().__init__()
+        self.request = request
+
+
+class Weighed(Message):
+    """The forecast, for whoever asked with this very request."""
+
+    def __init__(self, request: LoadRequest, outlook: Outlook) -> None:
+        super().__init__()
+        self.request, self.outlook = request, outlook
+
+
+class AskLmStudio(Intent):
+    """LM Studio's own estimate is wanted (`lms load --estimate-only`, a process); `LmStudioSaid` brings it. A newer
+    question replaces an older one."""
+
+    def __init__(self, request: LoadRequest) -> None:
+        super().__init__()
+        self.request = request
+
+
+class LmStudioSaid(Message):
+    """Its figure, or why there is none."""
+
+    def __init__(self, request: LoadRequest, figure: LmsFigure | None, problem: Problem | None = None) -> None:
+        super().__init__()
+        self.request, self.figure, self.problem = request, figure, problem
+
+
+class KeepPreset(Intent):
+    """Keep these settings for their model under a name."""
+
+    def __init__(self, preset: Preset) -> None:
+        super().__init__()
+        self.preset = preset
+
+
+class DropPreset(Intent):
+    """Forget a named preset of a model."""
+
+    def __init__(self, model_key: str, name: str) -> None:
+        super().__init__()
+        self.model_key, self.name = model_key, name
+
+
+class Verify(Intent):
+    """Carry out this plan on its instance; `ExperimentTold` brings each step."""
+
+    def __init__(self, plan: VerifyPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class Benchmark(Intent):
+    """Measure how an instance scales with requests at once; `ExperimentTold` brings each step."""
+
+    def __init__(self, instance_id: str, levels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.instance_id, self.levels = instance_id, levels
+
+
+class StopExperiment(Intent):
+    """End the running verification or benchmark: its requests are closed."""
+
+
+class ExperimentTold(Message):
+    """One step of the running experiment; `Verified`, `BenchResult` or a `Problem` is the last one."""
+
+    def __init__(self, step: Probe | Verified | BenchLevel | BenchResult | Problem) -> None:
+        super().__init__()
+        self.step = step
+
+
+class Export(Intent):
+    """Write a benchmark's result as Markdown and JSON files; a notice tells where."""
+
+    def __init__(self, result: BenchResult) -> None:
+        super().__init__()
+        self.result = result
 
 
 class Refresh(Intent):

@@ -4,7 +4,8 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 from lmdeck.model.catalog import Instance, Model
-from lmdeck.model.rows import AvailableRow, ContextReading, LoadedRow
+from lmdeck.model.context import Claim, ContextReading
+from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.model.server import ServerStatus
 from lmdeck.state.deck import DeckState, LoadJob
 
@@ -27,7 +28,7 @@ def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedR
         id=instance.id,
         model_key=model.key,
         state=status if unloading is None else "unloading",
-        context=ContextReading(state.requested.get(instance.id), reported),
+        context=ContextReading(_claim(state.requested.get(instance.id), "this deck"), _claim(reported, "the API")),
         slots=slots,
         queue=activity.queued if activity else None,
         ttl_deadline=state.ttl_deadlines.get(instance.id),
@@ -44,7 +45,7 @@ def _job_row(state: DeckState, job: LoadJob, number: int) -> LoadedRow:
         id=f"{job.request.model} (load {number})",
         model_key=job.request.model,
         state="loading",
-        context=ContextReading(requested=job.request.context_length),
+        context=ContextReading(requested=_claim(job.request.context_length, "this deck")),
         size_bytes=model.size_bytes if model else None,
         since=job.since,
     )
@@ -84,3 +85,7 @@ def is_local(url: str) -> bool:
 def chat_targets(state: DeckState) -> tuple[str, ...]:
     """Ids that a chat can go to without loading anything: loaded instances of models that can chat."""
     return tuple(instance.id for model in state.models or () if not model.is_embedding for instance in model.instances)
+
+
+def _claim(tokens: int | None, source: str) -> Claim | None:
+    return None if tokens is None else Claim(tokens, source)

@@ -120,7 +120,7 @@ def test_less_context_than_asked_is_seen() -> None:
     request = LoadRequest("qwen", context_length=32768)
     state = after(ev.LoadStarted(request, 1), ev.LoadEnded(request, LoadResult("qwen")), seen())
     (row,) = loaded_rows(state) or ()
-    assert row.context.differs
+    assert row.context.collapse
 
 
 def test_what_is_gone_is_forgotten() -> None:

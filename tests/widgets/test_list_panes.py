@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lmdeck.model.catalog import Capabilities, Model
+from lmdeck.model.context import Claim, ContextReading
 from lmdeck.model.problem import Problem
-from lmdeck.model.rows import AvailableRow, ContextReading, LoadedRow
+from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.loaded_pane import LoadedPane
 from lmdeck.widgets.pane import Pane
@@ -24,9 +25,13 @@ class Clock:
         return self.now
 
 
-CODER = LoadedRow("qwen3-coder-30b", "qwen3", "generating", ContextReading(None, 131072), 4, 1, None, 18 * 2**30, 41.24)
-EXPERT = LoadedRow("ha-expert", "ha", "idle", ContextReading(32768, 8192), 4, 0, 2630.0, 8 * 2**30, 63.0)
-COMING = LoadedRow("plum", "plum", "loading", ContextReading(4096), since=88.0)
+CODER = LoadedRow(
+    "qwen3-coder-30b", "qwen3", "generating", ContextReading(None, Claim(131072, "")), 4, 1, None, 18 * 2**30, 41.24
+)
+EXPERT = LoadedRow(
+    "ha-expert", "ha", "idle", ContextReading(Claim(32768, ""), Claim(8192, "")), 4, 0, 2630.0, 8 * 2**30, 63.0
+)
+COMING = LoadedRow("plum", "plum", "loading", ContextReading(Claim(4096, "")), since=88.0)
 MODELS = (
     AvailableRow(Model("qwen/qwen3-coder-next", architecture="qwen3next", size_bytes=45_200_000_000), 0),
     AvailableRow(Model("ha-expert", capabilities=Capabilities(tools=True)), 1),

@@ -1,6 +1,7 @@
 """The cells of the Loaded pane."""
 
-from lmdeck.model.rows import ContextReading, LoadedRow
+from lmdeck.model.context import ContextReading
+from lmdeck.model.rows import LoadedRow
 from lmdeck.model.units import UNKNOWN, countdown
 from lmdeck.widgets.paint.line import Line, Span, Tone, safe, say
 
@@ -42,12 +43,15 @@ def seconds(passed: float) -> str:
 
 
 def context(reading: ContextReading) -> Line:
-    """What the server reports is only a claim (`131072 ?`); less than was asked for is an alarm."""
-    if reading.differs:
-        return (Span(f"{reading.requested}→{reading.reported} ✗", "bad"),)
-    if reading.reported is not None:
-        return Span(str(reading.reported)), Span(" ?", "muted")
-    return NOTHING if reading.requested is None else (Span(f"{reading.requested} …", "muted"),)
+    """One number and one mark: `131072 ✓` the runtime agrees, `131072 ?` only reported, `32768→8192 ✗` collapsed."""
+    if reading.collapse is not None:
+        promised, real = reading.collapse
+        return (Span(f"{promised.tokens}→{real.tokens} ✗", "bad"),)
+    if reading.reported is not None or reading.allocated is not None:
+        shown = reading.reported or reading.allocated
+        assert shown is not None
+        return Span(str(shown.tokens)), Span(" ✓", "good") if reading.mark == "agree" else Span(" ?", "muted")
+    return NOTHING if reading.requested is None else (Span(f"{reading.requested.tokens} …", "muted"),)
 
 
 def ttl(row: LoadedRow, now: float) -> Line:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lmdeck.model.rows import ContextReading, LoadedRow
+from lmdeck.model.context import Claim, ContextReading
+from lmdeck.model.rows import LoadedRow
 from lmdeck.widgets.paint import loaded
 from lmdeck.widgets.paint.line import plain
 
@@ -28,11 +29,11 @@ def test_state(state, since, words):
 @pytest.mark.parametrize(
     ("reading", "words"),
     [
-        (ContextReading(None, 131072), "131072 ?"),
-        (ContextReading(32768, 32768), "32768 ?"),
-        (ContextReading(32768, 8192), "32768→8192 ✗"),
-        (ContextReading(4096, 8192), "8192 ?"),
-        (ContextReading(4096, None), "4096 …"),
+        (ContextReading(None, Claim(131072, "")), "131072 ?"),
+        (ContextReading(Claim(32768, ""), Claim(32768, "")), "32768 ?"),
+        (ContextReading(Claim(32768, ""), Claim(8192, "")), "32768→8192 ✗"),
+        (ContextReading(Claim(4096, ""), Claim(8192, "")), "8192 ?"),
+        (ContextReading(Claim(4096, ""), None), "4096 …"),
         (ContextReading(), "–"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What log lines prove: the runtime's allocations, the causes behind failures, who loaded and unloaded."""

@@ -1,0 +1,1 @@
+"""What lmdeck keeps on this machine, in SQLite."""
