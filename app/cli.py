@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return serve(arguments[1:])
     if arguments[:1] == ["estimate"]:
-        from lmdeck.estimate.command import main as estimate
+        from lmdeck.estimating import main as estimate
 
         return estimate(arguments[1:])
     options = _parser().parse_args(arguments)
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lmdeck",
         description="The terminal deck for LM Studio: models, GPUs, requests and a chat on one live screen.",
-        epilog="lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck estimate FILE tells "
+        epilog="lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck estimate FILE|KEY tells "
         f"what a model will take in memory. {_EXITS}.",
     )
     parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")

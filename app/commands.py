@@ -3,10 +3,10 @@
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from lmdeck.backend.errors import BackendError
-from lmdeck.backend.protocol import Backend
+from lmdeck.backend.errors import BackendError, CommandFailed
+from lmdeck.backend.protocol import Backend, CommandLine
 from lmdeck.model.chat import ChatEvent, ChatRequest
-from lmdeck.model.load import LoadRequest, LoadResult
+from lmdeck.model.load import REST_ONLY, LoadRequest, LoadResult
 from lmdeck.model.problem import Problem
 from lmdeck.state.events import Event, LoadEnded, LoadStarted, UnloadEnded, UnloadStarted
 
@@ -17,22 +17,30 @@ class Commands:
     A failure is both an event (the state ends the job) and the raised `BackendError` (the caller shows it).
     """
 
-    def __init__(self, backend: Backend, emit: Callable[[Event], None]) -> None:
-        self._backend, self._emit = backend, emit
+    def __init__(self, backend: Backend, emit: Callable[[Event], None], cli: CommandLine | None = None) -> None:
+        self._backend, self._cli, self._emit = backend, cli, emit
 
     async def load(self, request: LoadRequest) -> LoadResult:
-        """Load a model. Cancelling it stops the waiting; the server may go on, so look again afterwards."""
+        """Load a model, by `lms` where the request needs it. Cancelling it stops the waiting (and `lms`); the server
+        may go on, so look again afterwards."""
         self._emit(LoadStarted(request, time.monotonic()))
         result: LoadResult | None = None
         problem: Problem | None = None
         try:
-            result = await self._backend.load(request)
+            result = await self._loader(request).load(request)
         except BackendError as error:
             problem = error.problem
             raise
         finally:
-            self._emit(LoadEnded(request, result, problem))
+            self._emit(LoadEnded(request, result, problem, time.time()))
         return result
+
+    def _loader(self, request: LoadRequest) -> Backend | CommandLine:
+        if not request.by_cli:
+            return self._backend
+        if self._cli is None:
+            raise CommandFailed("slots, GPU share, idle time and identifier can be set by `lms load` only: no lms here")
+        return self._cli
 
     async def unload(self, instance_id: str) -> None:
         """Unload one instance."""
@@ -67,7 +75,7 @@ def shortfall(request: LoadRequest, result: LoadResult) -> str | None:
     if result.config is None:
         return None
     parts = []
-    for name in ("context_length", "eval_batch_size", "flash_attention", "num_experts", "offload_kv_cache_to_gpu"):
+    for name in ("context_length", "parallel", *REST_ONLY):
         asked, got = getattr(request, name), getattr(result.config, name)
         if asked is not None and got is not None and asked != got:
             parts.append(f"{name}: {asked} requested, {got} reported")

@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.config.errors import ConfigError
+from lmdeck.config.models_folder import models_folder
 from lmdeck.config.settings import Settings, read_token
 from lmdeck.config.token import Token
 from lmdeck.feeds.sources import Machine, Sources
 from lmdeck.model.problem import Problem
 
 if TYPE_CHECKING:
-    from lmdeck.demo.launch import DemoServer
+    from lmdeck.demo.launch import DemoEndpoint, DemoServer
 
 _NO_LMS = Problem(
     "log, queue and idle times need LM Studio's `lms` command, which was not found",
@@ -34,12 +36,15 @@ class NotConfigured(BackendError):
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """Where to connect: `root_pid` is the process that holds the engine's, when it is known (the demo's)."""
+    """Where to connect: `root_pid` is the process that holds the engine's, when it is known (the demo's); `models` the
+    folder with its models, `history` the file of what outlives the session."""
 
     url: str
     token: Token | None
     lms: str | None
     root_pid: int | None = None
+    models: Path | None = None
+    history: Path | None = None
 
 
 @asynccontextmanager
@@ -52,15 +57,24 @@ async def open_sources(settings: Settings, demo: "DemoServer | None" = None) -> 
         if demo is not None:
             stack.push_async_callback(demo.close)
             endpoint = await demo.start()
-            server = _Server(endpoint.url, Token(endpoint.token), endpoint.lms, endpoint.pid)
+            server = _demo_server(settings, endpoint)
         else:
-            server = _Server(settings.url, await _token(settings), settings.lms)
+            folder = await asyncio.to_thread(models_folder, settings.models_folder, Path.home())
+            token = await _token(settings)
+            server = _Server(settings.url, token, settings.lms, models=folder, history=settings.history)
         # httpx takes longer to import than a keyboard should wait.
         sources = await asyncio.to_thread(_make, settings, server)
         stack.push_async_callback(sources.backend.close)
         if sources.cli is not None:
             stack.push_async_callback(sources.cli.close)
         yield sources
+
+
+def _demo_server(settings: Settings, endpoint: "DemoEndpoint") -> _Server:
+    """The demo's loads teach nothing about LM Studio's: they have a history of their own."""
+    history = settings.history.with_name("demo.db") if settings.history else None
+    models = Path(endpoint.models) if endpoint.models else None
+    return _Server(endpoint.url, Token(endpoint.token), endpoint.lms, endpoint.pid, models, history)
 
 
 async def _token(settings: Settings) -> Token | None:
@@ -85,6 +99,8 @@ def _make(settings: Settings, server: _Server) -> Sources:
         cli=Lms(path, host=parts.hostname, port=parts.port, token=server.token) if path else None,
         cli_missing=None if path else _NO_LMS,
         open_machine=partial(_machine, settings, server),
+        models_folder=server.models,
+        history=server.history,
     )
 
 

@@ -125,9 +125,9 @@ class LMDeck(App[None]):
     @on(intents.Intent)
     def carry_out(self, intent: intents.Intent) -> None:
         """Hand it to the session; what would change the server is refused in a read-only deck."""
-        if self.read_only and isinstance(intent, intents.Load | intents.Unload):
+        if self.read_only and isinstance(intent, intents.Load | intents.Reload | intents.Unload):
             self.notify("This deck was started with --read-only.", severity="warning")
-            if isinstance(intent, intents.Load):
+            if isinstance(intent, intents.Load | intents.Reload):
                 self.post_message(
                     intents.LoadOver(intent.request, Problem("read-only", "lmdeck --read-only loads nothing"))
                 )
@@ -142,7 +142,7 @@ class LMDeck(App[None]):
         dialogs = [screen for screen in self.screen_stack if isinstance(screen, LoadDialog)]
         taken = any(dialog.end(message) for dialog in dialogs)
         if message.problem is not None and not taken and self.session is not None:
-            self.session.tell_problem(f"Loading {message.request.model}", message.problem)
+            self.session.notices.problem(f"Loading {message.request.model}", message.problem)
 
     def on_app_blur(self) -> None:
         """Nobody looks."""

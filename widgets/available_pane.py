@@ -26,16 +26,39 @@ class AvailablePane(ListPane[AvailableRow]):
         Paragraph("the server has no model on its disk"),
         Paragraph("download one: lms get NAME, or in LM Studio's search", "accent"),
     )
-    GUARDED = frozenset({"load"})
-    BY_ROW = ("load", "chat", "copy")
+    GUARDED = frozenset({"load", "load_again"})
+    BY_ROW = ("load", "load_again", "estimate", "chat", "copy")
     BINDING_GROUP_TITLE = "Available"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "load", "Load", id="available.load", tooltip="Load this model; asks for context length and more"),
+        Binding(
+            "L",
+            "load_again",
+            "Load as last time",
+            show=False,
+            id="available.load_again",
+            tooltip="Load with the settings of this model's last load from here",
+        ),
+        Binding("e", "estimate", "Estimate", id="available.estimate", tooltip="The memory it takes, by context length"),
         Binding("c", "chat", "Chat", id="available.chat", tooltip="Chat with this model"),
     ]
 
     class LoadRequested(Message):
         """This model is to be loaded."""
+
+        def __init__(self, model: Model) -> None:
+            super().__init__()
+            self.model = model
+
+    class LoadAgainRequested(Message):
+        """This model is to be loaded as it was the last time."""
+
+        def __init__(self, model: Model) -> None:
+            super().__init__()
+            self.model = model
+
+    class EstimateRequested(Message):
+        """What this model takes is wanted."""
 
         def __init__(self, model: Model) -> None:
             super().__init__()
@@ -70,6 +93,16 @@ class AvailablePane(ListPane[AvailableRow]):
         """Ask for the current model to be loaded."""
         if self.current is not None:
             self.post_message(self.LoadRequested(self.current.model))
+
+    def action_load_again(self) -> None:
+        """Ask for the current model to be loaded as last time."""
+        if self.current is not None:
+            self.post_message(self.LoadAgainRequested(self.current.model))
+
+    def action_estimate(self) -> None:
+        """Ask what the current model takes."""
+        if self.current is not None:
+            self.post_message(self.EstimateRequested(self.current.model))
 
     def action_chat(self) -> None:
         """Ask for a chat with the current model."""
@@ -112,14 +145,11 @@ def _search(row: AvailableRow) -> str:
 
 COLUMNS: list[Column[AvailableRow]] = [
     Column("  MODEL", paint.model, 30, 60, sort_key=lambda row: row.model.key.lower()),
-    Column(
-        "ARCH", lambda row: paint.word(row.model.architecture), 9, 15, "left", 3, lambda row: row.model.architecture
-    ),
-    Column("PARAMS", lambda row: paint.word(row.model.params), 7, 8, "left", 4),
-    Column(
-        "QUANT", lambda row: paint.word(row.model.quantization), 6, 8, "left", 2, lambda row: row.model.quantization
-    ),
+    Column("ARCH", lambda row: paint.word(row.model.architecture), 9, 15, "left", 4, _architecture),
+    Column("PARAMS", lambda row: paint.word(row.model.params), 7, 8, "left", 5),
+    Column("QUANT", lambda row: paint.word(row.model.quantization), 6, 8, "left", 3, _quantization),
     Column("SIZE GB", lambda row: paint.size(row.model.size_bytes), 7, 7, "right", 0, _size, True),
-    Column("MAX CTX", lambda row: paint.count(_max_context(row)), 7, 8, "right", 1, _max_context, True),
-    Column("CAPS", lambda row: paint.word(paint.abilities(row.model)), 9, 24, "left", 1),
+    Column("MAX CTX", lambda row: paint.count(_max_context(row)), 7, 8, "right", 2, _max_context, True),
+    Column("CAPS", lambda row: paint.word(paint.abilities(row.model)), 9, 24, "left", 6),
+    Column("FIT GiB", paint.fit, 7, 8, "right", 1, paint.need, True),
 ]

@@ -26,8 +26,9 @@ class LoadedPane(ListPane[LoadedRow]):
         Paragraph("no model is loaded"),
         Paragraph("2 goes to Available, l loads the model there", "accent"),
     )
-    GUARDED = frozenset({"unload", "unload_all"})
-    BY_ROW = ("unload", "chat", "copy")
+    GUARDED = frozenset({"unload", "unload_all", "reload"})
+    BY_ROW = ("unload", "chat", "copy", "verify", "benchmark", "reload", "history")
+    SETTLED = ("chat", "verify", "benchmark", "reload")
     BINDING_GROUP_TITLE = "Loaded"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -39,14 +40,38 @@ class LoadedPane(ListPane[LoadedRow]):
         ),
         Binding("U", "unload_all", "Unload all", show=False, id="loaded.unload_all", tooltip="Unload all; always asks"),
         Binding("c", "chat", "Chat", id="loaded.chat", tooltip="Chat with this instance"),
+        Binding("v", "verify", "Verify", id="loaded.verify", tooltip="Prove by prompts that its context is there"),
+        Binding(
+            "b", "benchmark", "Benchmark", id="loaded.benchmark", tooltip="Measure how it scales with requests at once"
+        ),
+        Binding("R", "reload", "Reload", show=False, id="loaded.reload", tooltip="Load it anew with other settings"),
+        Binding("H", "history", "History", show=False, id="loaded.history", tooltip="When it came and went, and why"),
     ]
 
-    class UnloadRequested(Message):
-        """This instance is to be unloaded."""
+    class Asked(Message):
+        """Something is wanted of this instance."""
 
         def __init__(self, row: LoadedRow) -> None:
             super().__init__()
             self.row = row
+
+    class UnloadRequested(Asked):
+        """Its unloading."""
+
+    class ReloadRequested(Asked):
+        """Loading it anew."""
+
+    class VerifyRequested(Asked):
+        """Proof of its context."""
+
+    class BenchmarkRequested(Asked):
+        """How it scales."""
+
+    class HistoryRequested(Asked):
+        """What happened to its model."""
+
+    class DetailsRequested(Asked):
+        """Everything about it."""
 
     class UnloadAllRequested(Message):
         """Everything is to be unloaded."""
@@ -57,13 +82,6 @@ class LoadedPane(ListPane[LoadedRow]):
         def __init__(self, instance_id: str) -> None:
             super().__init__()
             self.instance_id = instance_id
-
-    class DetailsRequested(Message):
-        """Everything about this instance is wanted."""
-
-        def __init__(self, row: LoadedRow) -> None:
-            super().__init__()
-            self.row = row
 
     def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(Table(_columns(clock), key=lambda row: row.id, search=_search), id=id, clock=clock)
@@ -79,7 +97,9 @@ class LoadedPane(ListPane[LoadedRow]):
         row = self.current
         if action in self.BY_ROW and row is None:
             return None
-        if row is not None and row.pending and (action == "chat" or (action == "unload" and row.state != "loading")):
+        if row is not None and row.pending and action in self.SETTLED:
+            return None
+        if row is not None and row.state == "unloading" and action == "unload":
             return None
         return super().check_action(action, parameters)
 
@@ -97,6 +117,26 @@ class LoadedPane(ListPane[LoadedRow]):
         if self.current is not None:
             self.post_message(self.ChatRequested(self.current.id))
 
+    def action_verify(self) -> None:
+        """Ask for the current instance's context to be proven."""
+        if self.current is not None:
+            self.post_message(self.VerifyRequested(self.current))
+
+    def action_benchmark(self) -> None:
+        """Ask for the current instance to be measured."""
+        if self.current is not None:
+            self.post_message(self.BenchmarkRequested(self.current))
+
+    def action_reload(self) -> None:
+        """Ask for the current instance to be loaded anew."""
+        if self.current is not None:
+            self.post_message(self.ReloadRequested(self.current))
+
+    def action_history(self) -> None:
+        """Ask what happened to the current instance's model."""
+        if self.current is not None:
+            self.post_message(self.HistoryRequested(self.current))
+
     def action_copy(self) -> None:
         """Ask for the identifier to be copied."""
         if self.current is not None:
@@ -112,13 +152,14 @@ class LoadedPane(ListPane[LoadedRow]):
 def _columns(clock: Clock) -> list[Column[LoadedRow]]:
     number = paint.number
     return [
-        Column("INSTANCE", paint.instance, 16, 60, sort_key=lambda row: row.id.lower(), keep_tail=True),
+        Column("INSTANCE", paint.instance, 20, 60, sort_key=lambda row: row.id.lower(), keep_tail=True),
         Column("STATE", lambda row: paint.state(row, clock()), 14, 14, sort_key=lambda row: row.busy, descending=True),
         Column("CTX", lambda row: paint.context(row.context), 13, 14, sort_key=_context, descending=True),
         Column("SLOTS", lambda row: number(row.slots), 5, 5, "right", 4, lambda row: row.slots, True),
         Column("QUEUE", lambda row: number(row.queue), 5, 5, "right", 1, lambda row: row.queue, True),
         Column("TTL", lambda row: paint.ttl(row, clock()), 5, 8, "right", 2, lambda row: row.ttl_deadline),
         Column("SIZE GB", lambda row: sizes.size(row.size_bytes), 7, 7, "right", 3, lambda row: row.size_bytes, True),
+        Column("VRAM GiB", paint.vram, 8, 8, "right", 5, lambda row: row.engine.vram if row.engine else None, True),
         Column("TOK/S", lambda row: number(row.tokens_per_second, 1), 6, 6, "right", 1, _speed, True),
     ]
 

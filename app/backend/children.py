@@ -65,9 +65,21 @@ class Child:
         await asyncio.wait({self._drain}, timeout=GRACE_S)  # a grandchild may hold the pipe open
         return self._transport.get_returncode()
 
+    @property
+    def stderr(self) -> str:
+        """The kept end of stderr as it came: to be read, not to be shown."""
+        return self._said.decode("utf-8", "replace")
+
     def stderr_lines(self) -> list[str]:
         """The kept end of stderr: its lines that say something, made safe to show."""
-        return [line for raw in self._said.decode("utf-8", "replace").splitlines() if (line := one_line(raw))]
+        return [line for raw in self.stderr.splitlines() if (line := one_line(raw))]
+
+    async def interrupt(self, within_s: float) -> None:
+        """Ctrl+C for it, and its end awaited that long: it may have to take back what it has begun."""
+        _interrupt(self.pid)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._exited.wait()
 
     async def end(self) -> None:
         """End it and its descendants: ask, then force. Safe to call again."""
@@ -153,6 +165,11 @@ if sys.platform == "win32":
                     if not member.name().lower().startswith(_SPARED_ON_WINDOWS):
                         member.kill() if force else member.terminate()
 
+    def _interrupt(pid: int) -> None:
+        # A child without our console does not hear it: then nothing is awaited for long, it is ended like others.
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.CTRL_BREAK_EVENT)
+
 else:
     _CREATION_FLAGS = 0
 
@@ -160,3 +177,7 @@ else:
         # macOS answers EPERM for a group of which only zombies are left.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)
+
+    def _interrupt(pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGINT)

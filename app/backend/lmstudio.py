@@ -1,7 +1,7 @@
 """LM Studio over HTTP: the native API v1, with the model list of v0 where v1 does not exist."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from lmdeck.backend import native, v0
 from lmdeck.backend.chat import decode
@@ -66,6 +66,10 @@ class LMStudio:
                 self._only_v0 = True
                 return found
         return v0.models(await self._http.get(v0.MODELS))
+
+    async def loaded_contexts(self) -> Mapping[str, int]:
+        """`loaded_context_length` of `GET /api/v0/models` by instance id."""
+        return v0.loaded_contexts(await self._http.get(v0.MODELS))
 
     async def load(self, request: LoadRequest) -> LoadResult:
         """`POST /api/v1/models/load`: answers when the model is in memory. Raises LoadFailed with the server's

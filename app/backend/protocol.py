@@ -1,7 +1,7 @@
 """The seam: what the deck asks of a server. LM Studio's HTTP API is one implementation."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from lmdeck.model.catalog import Activity, Model, ModelFile
@@ -43,6 +43,10 @@ class Backend(Protocol):
 
     async def models(self) -> tuple[Model, ...]:
         """All downloaded models with their loaded instances."""
+        ...
+
+    async def loaded_contexts(self) -> Mapping[str, int]:
+        """Context lengths by instance id as the older API v0 reports them; NotFound where it is not served."""
         ...
 
     async def load(self, request: LoadRequest) -> LoadResult:

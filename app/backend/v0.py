@@ -30,6 +30,12 @@ def models(body: object) -> tuple[Model, ...]:
     return tuple(by_key.values())
 
 
+def loaded_contexts(body: object) -> dict[str, int]:
+    """`loaded_context_length` of everything that is loaded, by its id there; raises BadReply as `models` does."""
+    loaded = [instance for model in models(body) for instance in model.instances]
+    return {one.id: one.config.context_length for one in loaded if one.config.context_length is not None}
+
+
 def _model(key: str, entry: dict[str, object]) -> Model:
     kind = text(entry.get("type")) or "llm"
     return Model(

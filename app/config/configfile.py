@@ -14,6 +14,7 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "token": ((str,), "text"),
     "token_command": ((str, list), "text or a list of texts"),
     "lms": ((str,), "text"),
+    "models_folder": ((str,), "text"),
     "theme": ((str,), "text"),
     "read_only": ((bool,), "true or false"),
     "gpu": ((bool,), "true or false"),

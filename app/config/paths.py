@@ -1,5 +1,6 @@
 """Where lmdeck keeps its files on this platform."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +16,10 @@ def config_file(environ: Mapping[str, str]) -> Path:
     return user_config_path(APP, appauthor=False) / "config.toml"
 
 
-def data_dir() -> Path:
-    """For what must last: history, conversations."""
+def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """For what must last (history, conversations, exports): `LMDECK_DATA`, or the user's data folder."""
+    if chosen := environ.get("LMDECK_DATA"):
+        return Path(chosen).expanduser()
     from platformdirs import user_data_path
 
     return user_data_path(APP, appauthor=False)
@@ -27,3 +30,8 @@ def state_dir() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP, appauthor=False)
+
+
+def exports_dir() -> Path:
+    """Where reports go that the user asked for."""
+    return data_dir() / "exports"

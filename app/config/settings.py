@@ -9,7 +9,7 @@ from pathlib import Path
 from lmdeck.config.address import DEFAULT_URL, normal_url
 from lmdeck.config.configfile import Table, read_file
 from lmdeck.config.errors import ConfigError
-from lmdeck.config.paths import config_file
+from lmdeck.config.paths import config_file, data_dir
 from lmdeck.config.token import Token
 
 Flags = Mapping[str, str | bool | None]
@@ -29,6 +29,8 @@ class Settings:
     """Where the token comes from, in words: `LM_API_TOKEN`, `config file` or `token_command`."""
     lms: str | None = None
     """The `lms` to use; None to look for it."""
+    models_folder: str | None = None
+    """LM Studio's models folder as the user wrote it; None to look where LM Studio keeps it (`models_folder.py`)."""
     theme: str | None = None
     read_only: bool = False
     """Nothing that changes the server is offered."""
@@ -37,14 +39,16 @@ class Settings:
     config: Path | None = None
     """The configuration file that was looked for, whether it exists or not."""
     profile: str | None = None
+    history: Path | None = None
+    """The file of what outlives a session; None to keep nothing."""
 
 
 def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
     """Settings by precedence: flags, environment, file, default. Raises ConfigError.
 
-    Flags: `url`, `lms`, `theme`, `config`, `profile` (texts), `read_only` (only True counts) and `gpu` (only False
-    counts); None or absent means not given, others are ignored. Environment: LMDECK_URL, LM_API_TOKEN, LMDECK_LMS,
-    LMDECK_CONFIG; an empty variable counts as absent.
+    Flags: `url`, `lms`, `models` (a folder), `theme`, `config`, `profile` (texts), `read_only` (only True counts) and
+    `gpu` (only False counts); None or absent means not given, others are ignored. Environment: LMDECK_URL,
+    LM_API_TOKEN, LMDECK_LMS, LMDECK_CONFIG, LMDECK_DATA; an empty variable counts as absent.
     """
     path, profile = _config_path(flags, environ), _flag(flags, "profile")
     file = read_file(path, profile)
@@ -55,11 +59,13 @@ def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
         token_command=command,
         token_source=source,
         lms=_flag(flags, "lms") or environ.get("LMDECK_LMS") or _text(file, "lms"),
+        models_folder=_flag(flags, "models") or _text(file, "models_folder"),
         theme=_flag(flags, "theme") or _text(file, "theme"),
         read_only=flags.get("read_only") is True or file.get("read_only") is True,
         gpu=flags.get("gpu") is not False and file.get("gpu") is not False,
         config=path,
         profile=profile,
+        history=data_dir(environ) / "history.db",
     )
 
 

@@ -30,6 +30,14 @@ class CatalogModel:
     variants: tuple[str, ...] = ()
     kv_bytes_per_token: int = 0
     layers: int = 0
+    kv_layers: int = 0
+    """Layers that have a KV cache; 0 is all of them."""
+    latent: bool = False
+    """The cache holds no values, only keys (MLA)."""
+    recurrent_bytes: int = 0
+    """Recurrent state of one slot."""
+    compute_bytes: int = 64 * 2**20
+    vocabulary: int = 32_000
     format: str = "gguf"
 
     @property

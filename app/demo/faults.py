@@ -19,12 +19,17 @@ TABLE = {
     "load_fail": "refuse to load with the guardrail's words",
     "load_fail_generic": "fail to load with an exit code; the cause is only in the runtime log",
     "mid_stream_error": "break off a generation with an `error` event, then chat.end",
-    "context_collapse": "allocate 8192 tokens of context and report what was asked for",
+    "context_collapse": "allocate 8192 tokens of context (or a quarter, if that is less) and report what was asked for",
+    "context_deny": "as context_collapse, and the runtime log repeats what was asked for as well (scripted)",
+    "context_mislabel": "report the model's longest context, whatever was asked for and allocated",
+    "context_drift": "take 4096 tokens of context away (or half, if that is less) at the first prompt (scripted)",
+    "context_truncate": "cut prompts beyond 8192 tokens (or a quarter of the context) in their middle (scripted)",
     "lms_crash": "end every `lms log stream`",
     "lms_flood": "send 1,000 log events a second",
     "malformed_log_lines": "put lines that are no events between the log events",
 }
-"""Every fault and what it does. The first six act on every HTTP request but the greeting and `/demo`."""
+"""Every fault and what it does. The first seven act on every HTTP request but the greeting and `/demo`; a load's are
+taken when it begins and stay with its instance. `(scripted)`: the real engine does not have it."""
 
 HTTP_FAULTS = ("http_500", "unauthorized", "hang", "html", "half_json", "slow_bytes", "sse_cut")
 

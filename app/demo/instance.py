@@ -45,6 +45,11 @@ class Instance:
         self.slots = asyncio.Semaphore(self.options.parallel)
 
     @property
+    def reported(self) -> LoadOptions:
+        """Its settings as the API tells them."""
+        return replace(self.options, context_length=self.runner.reported_context)
+
+    @property
     def status(self) -> str:
         """`idle` or what it is doing, in the words of `lms ps`."""
         phases = {ticket.phase for ticket in self.tickets}
@@ -59,7 +64,7 @@ class Instance:
 
     def v1(self) -> Json:
         """The instance in `loaded_instances`."""
-        record: Json = {"id": self.id, "config": config_record(self.model, self.options)}
+        record: Json = {"id": self.id, "config": config_record(self.model, self.reported)}
         if self.ttl_left is not None:
             record["remaining_ttl_seconds"] = round(self.ttl_left)
         return record
@@ -70,7 +75,7 @@ class Instance:
             "identifier": self.id,
             "ttlMs": None if self.ttl_s is None else round(self.ttl_s * 1000),
             "lastUsedTime": round(self.last_used * 1000),
-            "contextLength": self.options.context_length,
+            "contextLength": self.runner.reported_context,
             "status": self.status,
             "queued": len(self.tickets),
             "parallel": None if self.model.embedding else self.options.parallel,

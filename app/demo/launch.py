@@ -21,12 +21,14 @@ _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows only
 
 @dataclass(frozen=True, slots=True)
 class DemoEndpoint:
-    """Where the server listens, what it accepts, the path of its `lms`, and its process."""
+    """Where the server listens, what it accepts, the path of its `lms`, its process, and its models folder (None: the
+    scripted engine has no files)."""
 
     url: str
     token: str = field(repr=False)
     lms: str
     pid: int
+    models: str | None = None
 
 
 class DemoServer:
@@ -89,8 +91,10 @@ class DemoServer:
             raise self._failed(f"exit code {self._process.returncode}")
         try:
             said = json.loads(line)
-            return DemoEndpoint(str(said["url"]), str(said["token"]), str(said["lms"]), self._process.pid)
-        except (ValueError, KeyError, TypeError) as error:
+            folder = said.get("models")
+            models = None if folder is None else str(folder)
+            return DemoEndpoint(str(said["url"]), str(said["token"]), str(said["lms"]), self._process.pid, models)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._failed("it said something else than its address") from error
 
     def _failed(self, reason: str) -> CommandFailed:

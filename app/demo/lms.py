@@ -9,31 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
 
-from lmdeck.demo.lms_client import LmsError, Server, gb, gib, say, show
-
-Record = dict[str, object]
-
-
-def _records(answer: object) -> list[Record]:
-    return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
-
-
-def _record(answer: object) -> Record:
-    return answer if isinstance(answer, dict) else {}
+from lmdeck.demo.lms_client import LmsError, Server, gb, record, records, say, show
+from lmdeck.demo.lms_load import Cancelled, load, load_options
 
 
 def status(server: Server, options: argparse.Namespace) -> None:
     """`lms status`"""
-    state = _record(server.call("/demo/server"))
+    state = record(server.call("/demo/server"))
     if not state.get("running"):
         print("Server:  OFF")
         return
     print(f"Server: ON (port: {state.get('port')})\n")
-    instances = _records(server.call("/demo/ps"))
+    instances = records(server.call("/demo/ps"))
     print("Loaded Models" if instances else "No Models Loaded")
     for each in instances:
         print(f"  · {each['identifier']} - {gb(each['sizeBytes'])}")
@@ -42,7 +34,7 @@ def status(server: Server, options: argparse.Namespace) -> None:
 def server_command(server: Server, options: argparse.Namespace) -> None:
     """`lms server status|start|stop`"""
     if options.action == "status":
-        state = _record(server.call("/demo/server"))
+        state = record(server.call("/demo/server"))
         if options.json:
             show({"running": True, "port": state["port"]} if state.get("running") else {"running": False})
         elif state.get("running"):
@@ -51,13 +43,13 @@ def server_command(server: Server, options: argparse.Namespace) -> None:
             say("The server is not running.")
         return
     wanted = options.action == "start"
-    state = _record(server.call("/demo/server", {"running": wanted}))
+    state = record(server.call("/demo/server", {"running": wanted}))
     say(f"Success! Server is now running on port {state['port']}" if wanted else "Stopped the server.")
 
 
 def ps(server: Server, options: argparse.Namespace) -> None:
     """`lms ps`"""
-    instances = _records(server.call("/demo/ps"))
+    instances = records(server.call("/demo/ps"))
     if options.json:
         show(instances)
         return
@@ -75,7 +67,7 @@ def ps(server: Server, options: argparse.Namespace) -> None:
 
 def ls(server: Server, options: argparse.Namespace) -> None:
     """`lms ls`; without `--json` it lists no variants, as the real one hides some models"""
-    models = _records(server.call("/demo/ls"))
+    models = records(server.call("/demo/ls"))
     if options.json:
         show(models)
         return
@@ -92,47 +84,10 @@ def ls(server: Server, options: argparse.Namespace) -> None:
             print()
 
 
-def load(server: Server, options: argparse.Namespace) -> None:
-    """`lms load`"""
-    body: Record = {"model": options.model, "context_length": options.context_length}
-    if options.estimate_only:
-        _estimate(server, options, body)
-        return
-    body |= {"parallel": options.parallel, "gpu": options.gpu, "ttl": options.ttl, "identifier": options.identifier}
-    say(f'Loading model "{options.model}"...')
-    last: Record = {}
-    for lines in server.lines("/demo/load", {name: value for name, value in body.items() if value is not None}):
-        for line in lines:
-            last = _record(json.loads(line))
-            if isinstance(share := last.get("progress"), float):
-                say(f"Loading {share:.0%}")
-    if "identifier" not in last:
-        raise LmsError(str(last.get("error", "The load was interrupted.")))
-    seconds = last["seconds"]
-    took = f"{seconds:.2f}s" if isinstance(seconds, int | float) else "?"
-    say(f"Model loaded successfully in {took}.\n({gb(last['size'])})")
-    say(f'To use the model in the API/SDK, use the identifier "{last["identifier"]}".')
-
-
-def _estimate(server: Server, options: argparse.Namespace, body: Record) -> None:
-    answer = _record(server.call("/demo/estimate", {name: value for name, value in body.items() if value is not None}))
-    say(f"Model: {answer['model']}")
-    if options.context_length:
-        say(f"Context Length: {options.context_length:,}")
-    if options.gpu is not None:
-        say(f"GPU Offload: {options.gpu:.0%}")
-    share = 1.0 if options.gpu is None else options.gpu
-    needed = answer["bytes"] if isinstance(answer["bytes"], int) else 0
-    say(f"Estimated GPU Memory:   {gib(needed * share)}")
-    say(f"Estimated Total Memory: {gib(needed)}")
-    verdict = "may be loaded" if answer["fits"] else "will fail to load"
-    say(f"\nEstimate: This model {verdict} based on your resource guardrails settings.")
-
-
 def unload(server: Server, options: argparse.Namespace) -> None:
     """`lms unload`; a model that is not found is told on stderr, with exit code 0"""
     if options.all:
-        names = _record(server.call("/demo/unload", {"all": True})).get("unloaded")
+        names = record(server.call("/demo/unload", {"all": True})).get("unloaded")
         say(f"Unloaded {len(names) if isinstance(names, list) else 0} models.")
         return
     if options.identifier is None:
@@ -167,7 +122,7 @@ def log_stream(server: Server, options: argparse.Namespace) -> None:
 
 def _type(line: bytes) -> object:
     try:
-        return _record(_record(json.loads(line)).get("data")).get("type")
+        return record(record(json.loads(line)).get("data")).get("type")
     except ValueError:
         return None
 
@@ -175,11 +130,11 @@ def _type(line: bytes) -> object:
 def _as_text(line: bytes, *, stats: bool) -> Iterator[str]:
     """An event as the real command prints it without `--json`."""
     try:
-        event = _record(json.loads(line))
+        event = record(json.loads(line))
     except ValueError:
         yield line.decode("utf-8", "replace")
         return
-    data = _record(event.get("data"))
+    data = record(event.get("data"))
     moment = event.get("timestamp")
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment / 1000 if isinstance(moment, int) else 0))
     yield f"timestamp: {stamp}"
@@ -187,13 +142,13 @@ def _as_text(line: bytes, *, stats: bool) -> Iterator[str]:
         if name != "stats":
             yield f"{name}: {value}"
         elif stats:
-            yield from (f"  {key}: {number}" for key, number in _record(value).items())
+            yield from (f"  {key}: {number}" for key, number in record(value).items())
     yield ""
 
 
 def runtime(server: Server, options: argparse.Namespace) -> None:
     """`lms runtime ls|survey`"""
-    answer = _record(server.call("/demo/runtime"))
+    answer = record(server.call("/demo/runtime"))
     if options.action == "ls":
         name = f"{answer['name']}@{answer['version']}"
         _table([["LLM ENGINE", "SELECTED", "MODEL FORMAT"], [name, "✓", "GGUF"]])
@@ -217,15 +172,6 @@ def _table(rows: list[list[str]]) -> None:
         print("    ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _gpu(text: str) -> float:
-    """`off`, `max` or a share 0..1."""
-    share = {"off": 0.0, "max": 1.0}.get(text.lower())
-    share = float(text) if share is None else share
-    if not 0 <= share <= 1:
-        raise ValueError(text)
-    return share
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     shared = argparse.ArgumentParser(add_help=False)
@@ -247,7 +193,7 @@ def parser() -> argparse.ArgumentParser:
     add("version", version)
     add("runtime", runtime).add_argument("action", choices=("ls", "survey"))
     add("server", server_command).add_argument("action", choices=("status", "start", "stop"))
-    _load_options(add("load", load))
+    load_options(add("load", load))
     unloading = add("unload", unload)
     unloading.add_argument("identifier", nargs="?")
     unloading.add_argument("--all", "-a", action="store_true")
@@ -259,24 +205,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _load_options(loading: argparse.ArgumentParser) -> None:
-    loading.add_argument("model")
-    loading.add_argument("--context-length", "-c", type=int)
-    loading.add_argument("--parallel", type=int)
-    loading.add_argument("--gpu", type=_gpu)
-    loading.add_argument("--ttl", type=int)
-    loading.add_argument("--identifier")
-    loading.add_argument("--estimate-only", action="store_true")
-    loading.add_argument("--yes", "-y", action="store_true")
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run one command; answers the exit code."""
     options = parser().parse_args(argv)
     if options.quiet:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+    # As the real one: Ctrl+C is heard even where a shell has started this in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         options.run(Server(options.host, options.port), options)
+    except Cancelled as word:
+        say(str(word))
+        return 1
     except LmsError as error:
         say(f"Error: {error}")
         return 1

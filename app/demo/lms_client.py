@@ -6,7 +6,9 @@ import http.client
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
+
+Record = dict[str, object]
 
 
 class LmsError(Exception):
@@ -24,7 +26,7 @@ class Server:
         with self._open(path, body) as response:
             return _decode(response.read())
 
-    def lines(self, path: str, body: object = None) -> Iterator[list[bytes]]:
+    def lines(self, path: str, body: object = None) -> Generator[list[bytes]]:
         """The answer's whole lines, as many at a time as have come. Raises LmsError."""
         rest = b""
         with self._open(path, body) as response:
@@ -78,6 +80,18 @@ def gb(size: object) -> str:
     return f"{size / 1e9:.2f} GB" if isinstance(size, int | float) else "?"
 
 
-def gib(size: object) -> str:
-    """Bytes in GiB with two decimals."""
-    return f"{size / 2**30:.2f} GiB" if isinstance(size, int | float) else "?"
+def binary(size: object) -> str:
+    """Bytes in MiB, or from 1 GiB on in GiB, with two decimals."""
+    if not isinstance(size, int | float):
+        return "?"
+    return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.2f} MiB"
+
+
+def records(answer: object) -> list[Record]:
+    """The objects of an array."""
+    return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
+
+
+def record(answer: object) -> Record:
+    """An object, or an empty one."""
+    return answer if isinstance(answer, dict) else {}

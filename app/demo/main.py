@@ -36,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to stop; prints one JSON line `{"url", "token", "lms"}` when ready. Exit code 0, or 1 with a
-    sentence on stderr."""
+    """Serve until told to stop; prints one JSON line `{"url", "token", "lms", "models"}` when ready (`models`: the
+    models folder, null without files). Exit code 0, or 1 with a sentence on stderr."""
     options = parser().parse_args(argv)
     if lack := missing(options.engine, options.model):
         print(lack, file=sys.stderr)
@@ -68,7 +68,8 @@ async def _serve(options: argparse.Namespace, faults: Faults) -> int:
     token = "" if options.no_auth else new_token()
     try:
         async with DemoApp(options, faults, token) as demo:
-            ready = {"url": f"http://127.0.0.1:{demo.port}", "token": token, "lms": str(demo.lms)}
+            models = None if demo.models is None else str(demo.models)
+            ready = {"url": f"http://127.0.0.1:{demo.port}", "token": token, "lms": str(demo.lms), "models": models}
             print(json.dumps(ready), flush=True)
             await stop.wait()
     finally:

@@ -108,7 +108,7 @@ class NativeModels:
             "status": "loaded",
         }
         if fields.flag(body, "echo_load_config"):
-            answer["load_config"] = config_record(model, instance.options)
+            answer["load_config"] = config_record(model, instance.reported)
         return JSONResponse(answer)
 
     async def unload(self, request: Request) -> Response:

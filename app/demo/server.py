@@ -40,7 +40,7 @@ class StartError(Exception):
 
 
 class DemoApp:
-    """Everything that runs, from `async with` to its end. Raises StartError without a model, GgufError for a file that
+    """Everything that runs, from `async with` to its end. Raises StartError without a model, NotGGUF for a file that
     is none, OSError for a taken port, ValueError for bad timings."""
 
     def __init__(self, options: argparse.Namespace, faults: Faults, token: str) -> None:
@@ -51,6 +51,7 @@ class DemoApp:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))  # mode 0700
         self.lms = self._folder / ("lms.cmd" if os.name == "nt" else "lms")
         self.port = 0
+        self.models: Path | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -65,6 +66,7 @@ class DemoApp:
         parse_timings(options.timings, self._timings)
         engine = self._engine()
         models = await engine.catalogue()
+        self.models = engine.models_folder
         hub = Hub(engine, models, self._log, jit=not options.no_jit, jit_ttl_s=options.jit_ttl)
         conversations = Conversations()
         native = NativeModels(hub, downloads=options.engine == "scripted")
@@ -89,7 +91,7 @@ class DemoApp:
         file = find_model(given)
         if file is None:
             raise StartError(f"No such model file: {given}" if given else HINT)
-        return LlamaEngine(file)
+        return LlamaEngine(file, self._folder / "models", self._faults)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

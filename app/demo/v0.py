@@ -29,7 +29,7 @@ class V0Models:
         records = []
         for model in self._hub.models.values():
             copies = self._hub.copies(model.key)
-            records += [v0_record(model, each.options.context_length, id=each.id) for each in copies]
+            records += [v0_record(model, each.runner.reported_context, id=each.id) for each in copies]
             if not copies:
                 records.append(v0_record(model, None))
         return records
@@ -43,5 +43,5 @@ class V0Models:
         name = request.path_params["name"]
         instance = self._hub.find(name)
         if instance is not None:
-            return JSONResponse(v0_record(instance.model, instance.options.context_length, id=instance.id))
+            return JSONResponse(v0_record(instance.model, instance.runner.reported_context, id=instance.id))
         return JSONResponse(v0_record(self._hub.model(name), None))

@@ -79,7 +79,7 @@ def described(instance: Instance, engine: Engine) -> Json:
             "arch": model.architecture,
             "quant": model.quantization,
             "format": model.format,
-            "context_length": instance.options.context_length,
+            "context_length": instance.runner.reported_context,
         },
         "runtime": {"name": engine.name, "version": engine.version, "supported_formats": [model.format]},
     }

@@ -22,7 +22,7 @@ def estimate(header: Header, ask: Ask, projector: Header | None = None) -> Estim
     """What a load of this model with these settings takes, or why that cannot be said. `projector` is the vision
     projector's file; it goes to the GPU whole, its own compute buffer is not modelled. Raises ValueError for settings
     out of range (a type of cache that does not exist, no slot, a negative context)."""
-    _check(ask)
+    check(ask)
     dims = dimensions(header)
     if isinstance(dims, Unknown):
         return dims
@@ -39,7 +39,8 @@ def estimate(header: Header, ask: Ask, projector: Header | None = None) -> Estim
     return _Load(dims, ask, rules(ask.llama_build), weights, gpu_layers).estimate()
 
 
-def _check(ask: Ask) -> None:
+def check(ask: Ask) -> None:
+    """Raises ValueError, in words, for a setting out of range."""
     if not 0 <= ask.context <= _MAX_CONTEXT:
         raise ValueError("a context length is a number of tokens, or 0 for the model's own")
     if not 1 <= ask.parallel <= _MAX_SLOTS:

@@ -21,7 +21,7 @@ async def model_feed(backend: Backend, pace: Pace) -> AsyncGenerator[Event]:
             yield SourceLost("models", error.problem, time.monotonic())
         else:
             changed, known = models != known, models
-            yield CatalogSeen(models, backend.round_trip_s, time.monotonic())
+            yield CatalogSeen(models, backend.round_trip_s, time.monotonic(), time.time())
         await pace.rest(changed)
 
 

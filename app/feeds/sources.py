@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lmdeck.backend.protocol import Backend, CommandLine
 from lmdeck.model.problem import Problem
@@ -26,9 +27,13 @@ class Sources:
     """Everything the deck reads from and acts on.
 
     `cli_missing` says in words why there is no `lms`; `open_machine` blocks: drivers and their bindings load slowly.
+    `models_folder` is where this machine keeps its models, `history` the file of what outlives the session (None: keep
+    nothing).
     """
 
     backend: Backend
     cli: CommandLine | None
     cli_missing: Problem | None
     open_machine: Callable[[], Machine]
+    models_folder: Path | None = None
+    history: Path | None = None

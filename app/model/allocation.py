@@ -43,9 +43,3 @@ class Allocation:
     host_bytes: int | None = None
     hints: tuple[str, ...] = ()
     """Lines that may explain a smaller context, as they came; none of them accuses by itself."""
-
-    @property
-    def per_request(self) -> int | None:
-        """Tokens that one request can use: the smallest of what is known."""
-        known = [n for n in (self.slot_context, self.n_ctx_seq, self.n_ctx, self.fitted) if n]
-        return min(known, default=None)

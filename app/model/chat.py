@@ -7,17 +7,30 @@ from lmdeck.model.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One turn. `previous_response_id` continues (or branches from) an earlier answer on the server."""
+    """One turn. `previous_response_id` continues (or branches from) an earlier answer on the server; `store` False
+    keeps nothing there; `reasoning` is one of the settings the model allows; `temperature` 0..1."""
 
     model: str
     input: str
     previous_response_id: str | None = None
     system_prompt: str | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning: str | None = None
+    store: bool | None = None
 
     def body(self) -> dict[str, object]:
         """The request body, streamed; absent options are not sent."""
-        options = {"previous_response_id": self.previous_response_id, "system_prompt": self.system_prompt}
-        return {"model": self.model, "input": self.input, "stream": True} | {k: v for k, v in options.items() if v}
+        options = {
+            "previous_response_id": self.previous_response_id,
+            "system_prompt": self.system_prompt,
+            "max_output_tokens": self.max_output_tokens,
+            "temperature": self.temperature,
+            "reasoning": self.reasoning,
+            "store": self.store,
+        }
+        sent = {name: value for name, value in options.items() if value not in (None, "")}
+        return {"model": self.model, "input": self.input, "stream": True} | sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class ContextReading:
     allocated: Claim | None = None
     proof: Proof | None = None
     reason: str = ""
+    reports: tuple[Claim, ...] = ()
+    """Everything that the server's interfaces report; `reported` is one of them."""
 
     @property
     def promised(self) -> Claim | None:

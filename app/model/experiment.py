@@ -20,14 +20,15 @@ class VerifyPlan:
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One prompt of a verification. `sent` is the intended size, `counted` the server's `input_tokens`; `needle` says
-    whether the answer held the needle (None: not looked for, or the model is too small to find one); `refusal` is the
-    server's own words."""
+    whether the answer held the needle (None: the model loses one even in small prompts, so that only the count
+    tells); `silent`: no text at all was answered. `refusal`: the server's own words, or that the prompt was cut."""
 
     sent: int
     counted: int | None = None
     took_s: float = 0.0
     needle: bool | None = None
     refusal: str = ""
+    silent: bool = False
 
     @property
     def passed(self) -> bool:
@@ -37,11 +38,12 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The end of a verification: what it proves, in numbers and in words."""
+    """The end of a verification: what it proves, in numbers and in words. No `proof` where nothing was refused and yet
+    the needle did not come back: then neither the whole context nor a smaller one is proven."""
 
     plan: VerifyPlan
     probes: tuple[Probe, ...]
-    proof: Proof
+    proof: Proof | None
     words: str
 
 

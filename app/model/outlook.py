@@ -102,6 +102,10 @@ class Outlook:
     """Instances whose unloading would make it fit; empty when nothing is needed, None when not even that helps."""
     lmstudio: LmsFigure | None = None
     notes: tuple[str, ...] = ()
+    room: Room = NO_ROOM_KNOWN
+    """The memory it was judged against."""
+    occupants: tuple[Occupant, ...] = ()
+    """What was loaded then."""
 
     @property
     def total_bytes(self) -> int | None:

@@ -8,18 +8,20 @@ from textual.binding import Binding
 
 from lmdeck.model.chat import ChatRequest
 from lmdeck.screens import intents
-from lmdeck.screens.pane_screen import PaneScreen
+from lmdeck.screens.close_up import CloseUpScreen
 from lmdeck.state import views
 from lmdeck.state.deck import DeckState
+from lmdeck.state.hardware import is_local
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.chat_pane import ChatPane
 from lmdeck.widgets.loaded_pane import LoadedPane
-from lmdeck.widgets.log_pane import LogPane
 from lmdeck.widgets.pane import Pane
 from lmdeck.widgets.table import Table
 
+_SHOWN_STEP = 2**30 // 20
 
-class Dashboard(PaneScreen):
+
+class Dashboard(CloseUpScreen):
     """Shows a `DeckState`; posts intents. `read_only` greys everything that changes the server."""
 
     BINDINGS = [
@@ -28,9 +30,7 @@ class Dashboard(PaneScreen):
     ]
 
     def __init__(self, read_only: bool = False) -> None:
-        super().__init__()
-        self._read_only = read_only
-        self._state = DeckState()
+        super().__init__(read_only)
         self._chosen_target: str | None = None
 
     def on_mount(self) -> None:
@@ -53,6 +53,8 @@ class Dashboard(PaneScreen):
             self._show_machine(message.state)
         if replace(message.state, gpus=before.gpus, host=before.host, machine_at=before.machine_at) != before:
             self._show_server(message.state)
+        elif _held(message.state) != _held(before):
+            self.loaded.rows = views.loaded_rows(message.state)
 
     def _show_machine(self, state: DeckState) -> None:
         if state.gpus is not None:
@@ -61,7 +63,7 @@ class Dashboard(PaneScreen):
             self.gpu.update_host(state.host)
 
     def _show_server(self, state: DeckState) -> None:
-        self.gpu.say_foreign(not views.is_local(state.url))
+        self.gpu.say_foreign(not is_local(state.url))
         self.header.status = views.server_status(state, self._read_only)
         for pane in (self.loaded, self.available):
             pane.show_problem(state.problem if state.models is None else None)
@@ -82,13 +84,6 @@ class Dashboard(PaneScreen):
         return chosen if known else None
 
     # Loading and unloading
-
-    @on(AvailablePane.LoadRequested)
-    def open_load_dialog(self, message: AvailablePane.LoadRequested) -> None:
-        """Ask how to load."""
-        from lmdeck.screens.load_dialog import LoadDialog  # its parts are not needed for the first frame
-
-        self.app.push_screen(LoadDialog(message.model))
 
     @on(LoadedPane.UnloadRequested)
     @work(group="ask")
@@ -120,7 +115,7 @@ class Dashboard(PaneScreen):
 
     def on_key(self, event: events.Key) -> None:
         """A greyed key says why it is grey."""
-        if self._read_only and event.character in ("l", "u", "U") and isinstance(self.focused, Table):
+        if self._read_only and event.character in ("l", "L", "u", "U", "R") and isinstance(self.focused, Table):
             self.notify("This deck was started with --read-only: it loads and unloads nothing.", severity="warning")
 
     async def _confirm(self, question: str, detail: str, yes: str) -> bool:
@@ -177,34 +172,7 @@ class Dashboard(PaneScreen):
         """Back to the models."""
         self.action_pane("loaded")
 
-    # Looking closer
-
-    @on(AvailablePane.DetailsRequested)
-    def show_model(self, message: AvailablePane.DetailsRequested) -> None:
-        """Everything about a model."""
-        from lmdeck.screens.details import DetailsScreen, model_facts
-
-        self.app.push_screen(DetailsScreen(message.model.key, model_facts(message.model)))
-
-    @on(LoadedPane.DetailsRequested)
-    def show_instance(self, message: LoadedPane.DetailsRequested) -> None:
-        """Everything about the model of an instance, and its copies."""
-        from lmdeck.screens.details import DetailsScreen, model_facts
-
-        if (model := self._state.model(message.row.model_key)) is not None:
-            self.app.push_screen(DetailsScreen(message.row.id, model_facts(model)))
-
-    @on(LogPane.EntryChosen)
-    def show_entry(self, message: LogPane.EntryChosen) -> None:
-        """A log entry, whole."""
-        from lmdeck.screens.details import DetailsScreen, entry_facts
-
-        entry = message.entry
-        private = self.log_pane.hide_prompts and entry.source in ("model", "server")
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
-        self.app.push_screen(
-            DetailsScreen(f"{entry.source}  {when}", entry_facts(entry), "" if private else entry.text)
-        )
+    # Text
 
     @on(Pane.CopyRequested)
     def copy(self, message: Pane.CopyRequested) -> None:
@@ -221,3 +189,9 @@ class Dashboard(PaneScreen):
     def action_refresh_now(self) -> None:
         """Ask every source now."""
         self.post_message(intents.Refresh())
+
+
+def _held(state: DeckState) -> frozenset[tuple[int, int]]:
+    """What each engine holds, in steps that the Loaded pane shows."""
+    engines = state.host.engines if state.host else ()
+    return frozenset((engine.pid, (engine.vram or 0) // _SHOWN_STEP) for engine in engines)

@@ -1,14 +1,21 @@
-"""What can happen to the deck. Every event is a frozen value; `at` is `time.monotonic()` seconds.
+"""What can happen to the deck. Every event is a frozen value; `at` is `time.monotonic()` seconds, `wall` Unix time.
 
 A recorded list of events, stepped in order, is a replay of the session.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from lmdeck.model.catalog import Activity, Model
+from lmdeck.evidence.server_log import Fact
+from lmdeck.model.allocation import Allocation
+from lmdeck.model.catalog import Activity, Model, ModelFile
+from lmdeck.model.context import Proof
+from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.machine import GpuSample, HostSample
+from lmdeck.model.outlook import Outlook
 from lmdeck.model.problem import Problem
+from lmdeck.model.timeline import Happening
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,7 @@ class Connected:
 
     url: str
     has_token: bool
+    has_cli: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class CatalogSeen:
     models: tuple[Model, ...]
     latency_s: float
     at: float
+    wall: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ class PredictionEnded:
     instance_id: str
     tokens_per_second: float | None
     wall: float
+    prompt_speed: float | None = None
+    """Tokens/s at which a long prompt was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ class LoadEnded:
     request: LoadRequest
     result: LoadResult | None = None
     problem: Problem | None = None
+    wall: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,72 @@ class UnloadEnded:
     problem: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OlderApiSaid:
+    """Context lengths by instance id, as `/api/v0/models` reports them."""
+
+    contexts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """Where the models are on the server's disk (`lms ls`)."""
+
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationSeen:
+    """The runtime's log told more about a load; a later one for the same load replaces it."""
+
+    allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class FactsSeen:
+    """The logs proved something about loads and unloads."""
+
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextProven:
+    """An experiment on this instance is over."""
+
+    instance_id: str
+    proof: Proof
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadExplained:
+    """The cause behind a failed load was found (or there is none beyond the server's words)."""
+
+    happening: Happening
+
+
+@dataclass(frozen=True, slots=True)
+class PresetsSeen:
+    """The kept settings, by model key."""
+
+    presets: Mapping[str, tuple[Preset, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsSeen:
+    """Earlier loads of one model on this machine, newest first."""
+
+    model_key: str
+    records: tuple[LoadRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutlooksMade:
+    """New forecasts, by model key."""
+
+    outlooks: Mapping[str, Outlook]
+
+
 Event = (
     Connected
     | CatalogSeen
@@ -124,4 +202,13 @@ Event = (
     | LoadEnded
     | UnloadStarted
     | UnloadEnded
+    | OlderApiSaid
+    | FilesSeen
+    | AllocationSeen
+    | FactsSeen
+    | ContextProven
+    | LoadExplained
+    | PresetsSeen
+    | OutlooksMade
+    | RecordsSeen
 )

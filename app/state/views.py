@@ -1,13 +1,14 @@
 """From the state to what the panes show: pure functions, one a pane."""
 
 from collections import Counter
-from urllib.parse import urlsplit
 
 from lmdeck.model.catalog import Instance, Model
 from lmdeck.model.context import Claim, ContextReading
 from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.model.server import ServerStatus
+from lmdeck.state.contexts import reading
 from lmdeck.state.deck import DeckState, LoadJob
+from lmdeck.state.hardware import engine_of, spill
 
 
 def loaded_rows(state: DeckState) -> tuple[LoadedRow, ...] | None:
@@ -23,12 +24,11 @@ def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedR
     unloading = state.unloads.get(instance.id)
     status = activity.status if activity else instance.state or "loaded"
     slots = activity.parallel if activity and activity.parallel is not None else instance.config.parallel
-    reported = instance.config.context_length or (activity.context_length if activity else None)
     return LoadedRow(
         id=instance.id,
         model_key=model.key,
         state=status if unloading is None else "unloading",
-        context=ContextReading(_claim(state.requested.get(instance.id), "this deck"), _claim(reported, "the API")),
+        context=reading(state, model, instance),
         slots=slots,
         queue=activity.queued if activity else None,
         ttl_deadline=state.ttl_deadlines.get(instance.id),
@@ -36,16 +36,19 @@ def _instance_row(state: DeckState, model: Model, instance: Instance) -> LoadedR
         tokens_per_second=state.speeds.get(instance.id),
         duplicate=len(model.instances) > 1,
         since=unloading,
+        allocation=state.allocations.get(instance.id),
+        engine=engine_of(state, model, instance),
+        spill=spill(state, model, instance),
     )
 
 
 def _job_row(state: DeckState, job: LoadJob, number: int) -> LoadedRow:
-    model = state.model(job.request.model)
+    model, asked = state.model(job.request.model), job.request.context_length
     return LoadedRow(
         id=f"{job.request.model} (load {number})",
         model_key=job.request.model,
         state="loading",
-        context=ContextReading(requested=_claim(job.request.context_length, "this deck")),
+        context=ContextReading(requested=Claim(asked, "this deck") if asked else None),
         size_bytes=model.size_bytes if model else None,
         since=job.since,
     )
@@ -56,7 +59,10 @@ def available_rows(state: DeckState) -> tuple[AvailableRow, ...] | None:
     if state.models is None:
         return None
     loading = Counter(job.request.model for job in state.loads)
-    return tuple(AvailableRow(model, len(model.instances), model.key in loading) for model in state.models)
+    return tuple(
+        AvailableRow(model, len(model.instances), model.key in loading, state.outlooks.get(model.key))
+        for model in state.models
+    )
 
 
 def server_status(state: DeckState, read_only: bool) -> ServerStatus:
@@ -76,16 +82,6 @@ def server_status(state: DeckState, read_only: bool) -> ServerStatus:
     )
 
 
-def is_local(url: str) -> bool:
-    """Whether the server runs on this machine, as far as its address tells: only then are the gauges its own."""
-    host = urlsplit(url).hostname or ""
-    return not url or host in ("localhost", "::1") or host.startswith("127.")
-
-
 def chat_targets(state: DeckState) -> tuple[str, ...]:
     """Ids that a chat can go to without loading anything: loaded instances of models that can chat."""
     return tuple(instance.id for model in state.models or () if not model.is_embedding for instance in model.instances)
-
-
-def _claim(tokens: int | None, source: str) -> Claim | None:
-    return None if tokens is None else Claim(tokens, source)

@@ -18,7 +18,8 @@ class Host:
         self._processes = processes
 
     def sample(self) -> HostSample:
-        """CPU (all cores = 100), RAM that is not available to others, swap, and LM Studio's part of CPU and RAM."""
+        """CPU (all cores = 100), RAM that is not available to others, swap, LM Studio's part of CPU and RAM, and its
+        engines one by one; their VRAM is as the last reading of the GPUs told it."""
         memory = psutil.virtual_memory()
         swap_used, swap_total = _swap()
         usage = self._processes.usage()
@@ -30,6 +31,7 @@ class Host:
             swap_total=swap_total,
             lmstudio_cpu=usage.cpu if usage else None,
             lmstudio_rss=usage.rss if usage else None,
+            engines=self._processes.engines(),
         )
 
 

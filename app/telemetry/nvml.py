@@ -7,17 +7,18 @@ driver that returns is seen.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
 
-from lmdeck.model.machine import Gpu, GpuSample
+from lmdeck.model.machine import Gpu, GpuSample, Holder
 from lmdeck.model.problem import Problem
 from lmdeck.model.text import one_line
-from lmdeck.telemetry.processes import LMStudioProcesses
+from lmdeck.telemetry.processes import LMStudioProcesses, process_name
 
 RETRY_S = 10.0
+MOST_HOLDERS = 8
 
 NO_LIBRARY = Problem(
     "NVML library not found (no NVIDIA driver)",
@@ -65,6 +66,9 @@ class Nvml:
         self._nvml: ModuleType | None = None
         self._problem: Problem | None = None
         self._restart_at: float | None = None
+        self._held: list[Mapping[int, int]] = []
+        """Of the sample under way: bytes by pid of each GPU that tells."""
+        self._names: dict[int, str] = {}
 
     def sample(self) -> GpuSample:
         """Every GPU now."""
@@ -76,11 +80,24 @@ class Nvml:
             if not count:
                 raise _Trouble(NO_GPU, everywhere=True)
             pids = self._processes.pids()
-            return GpuSample(tuple(self._gpu(nvml, index, pids) for index in range(count)))
+            self._held = []
+            gpus = tuple(self._gpu(nvml, index, pids) for index in range(count))
+            self._share_out()
+            return GpuSample(gpus)
         except _Trouble as trouble:
+            self._processes.vram = None
             self._problem = trouble.problem
             self._restart_later()
             return GpuSample(problem=trouble.problem)
+
+    def _share_out(self) -> None:
+        """Tell what each process holds on all GPUs, and forget the names of those that hold nothing any more."""
+        whole: dict[int, int] = {}
+        for held in self._held:
+            for pid, size in held.items():
+                whole[pid] = whole.get(pid, 0) + size
+        self._processes.vram = whole if self._held else None
+        self._names = {pid: name for pid, name in self._names.items() if pid in whole}
 
     def count(self) -> int:
         """How many GPUs there are; 0 without a driver."""
@@ -150,12 +167,15 @@ class Nvml:
             nvml.nvmlDeviceGetMemoryInfo, handle
         )
         rates = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
+        held = holdings(self._running(nvml, handle), pids, self._processes.alive)
+        if held is not None:
+            self._held.append(held)
         return Gpu(
             gpu.index,
             gpu.name,
             vram_used=int(memory.used) if memory else None,
             vram_total=int(memory.total) if memory else None,
-            vram_lmstudio=lmstudio_share(self._running(nvml, handle), pids, self._processes.alive),
+            vram_lmstudio=sum(held.get(pid, 0) for pid in pids) if held is not None and pids else None,
             utilisation=float(rates.gpu) if rates else None,
             temperature=_scaled(self._ask(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU)),
             power=_scaled(self._ask(nvml.nvmlDeviceGetPowerUsage, handle), 0.001),
@@ -165,7 +185,17 @@ class Nvml:
             clock_memory=self._ask(nvml.nvmlDeviceGetClockInfo, handle, nvml.NVML_CLOCK_MEM),
             pcie_rx=_bytes(self._ask(nvml.nvmlDeviceGetPcieThroughput, handle, nvml.NVML_PCIE_UTIL_RX_BYTES)),
             pcie_tx=_bytes(self._ask(nvml.nvmlDeviceGetPcieThroughput, handle, nvml.NVML_PCIE_UTIL_TX_BYTES)),
+            holders=() if held is None else self._others(held, pids),
         )
+
+    def _others(self, held: Mapping[int, int], pids: frozenset[int]) -> tuple[Holder, ...]:
+        others = sorted(((size, pid) for pid, size in held.items() if size and pid not in pids), reverse=True)
+        return tuple(Holder(pid, self._name(pid), size) for size, pid in others[:MOST_HOLDERS])
+
+    def _name(self, pid: int) -> str:
+        if pid not in self._names:
+            self._names[pid] = process_name(pid) or f"pid {pid}"
+        return self._names[pid]
 
     def _running(self, nvml: ModuleType, handle: object) -> list[_Process]:
         """Who holds memory on the card, as far as the driver says."""
@@ -176,16 +206,15 @@ class Nvml:
         return [_Process(entry.pid, entry.usedGpuMemory) for entries in lists if entries for entry in entries]
 
 
-def lmstudio_share(running: Iterable[_Process], pids: frozenset[int], alive: frozenset[int]) -> int | None:
-    """The bytes held by LM Studio's `pids`, None where that is not known: the driver lists nobody or gives no sizes
-    (Windows' WDDM), LM Studio does not run here, or the driver counts other pids than we do (`alive`), as in a
-    container. A process that computes and draws stands in both lists, with the same size, and counts once."""
-    held = {process.pid: process.memory for process in running}
-    if not pids or not held or None in held.values():
+def holdings(running: Iterable[_Process], pids: frozenset[int], alive: frozenset[int]) -> dict[int, int] | None:
+    """Bytes by pid on one GPU, None where that is not known: the driver lists nobody or gives no sizes (Windows'
+    WDDM), or it counts other pids than we do (`alive`; LM Studio's are `pids`), as in a container. A process that
+    computes and draws stands in both lists, with the same size, and counts once."""
+    sizes = {process.pid: process.memory for process in running}
+    held = {pid: size for pid, size in sizes.items() if size is not None}
+    if not sizes or len(held) < len(sizes):
         return None
-    if held.keys().isdisjoint(pids) and not held.keys() <= alive:
-        return None
-    return sum(memory or 0 for pid, memory in held.items() if pid in pids)
+    return None if held.keys().isdisjoint(pids) and not held.keys() <= alive else held
 
 
 def driver_present() -> bool:

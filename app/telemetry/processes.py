@@ -5,11 +5,14 @@ RAM and of the CPU is that of its process trees.
 """
 
 import contextlib
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
+
+from lmdeck.model.machine import EngineProcess
 
 FULL_SCAN_S = 10.0
 READING_S = 0.5
@@ -31,10 +34,12 @@ class Usage:
 
 
 class LMStudioProcesses:
-    """LM Studio's processes on this machine, or the tree of `root_pid` (the demo server's).
+    """LM Studio's processes on this machine, or the tree of `root_pid` (the demo server's). Its engines are the
+    processes that run a model: `llama-server` and its like, or the direct children of `root_pid`.
 
     Idle CPU counts: every look only lists the pids and examines those born since; the whole table is read at most
-    every FULL_SCAN_S, and only if something was born. Not thread-safe: one thread asks.
+    every FULL_SCAN_S, and only if something was born. What an engine is, is found out once for each process. Not
+    thread-safe: one thread asks.
     """
 
     def __init__(self, root_pid: int | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +48,13 @@ class LMStudioProcesses:
         self._cores = psutil.cpu_count() or 1
         self.alive: frozenset[int] = frozenset()
         """Every pid of this machine at the last look."""
+        self.vram: Mapping[int, int] | None = None
+        """Bytes of GPU memory by pid at the last reading of the GPUs, which sets it; None where no driver tells."""
         self._members: dict[int, psutil.Process] = {}
+        self._engine_of: dict[int, int | None] = {}
+        """For each member that has been looked at: the engine that it is or belongs to."""
+        self._paths: dict[int, tuple[str, str | None]] = {}
+        """Name and model file of each engine."""
         self._scan_due = 0.0
         self._unsettled = True
         self._usage: dict[int, Usage] = {}
@@ -58,12 +69,50 @@ class LMStudioProcesses:
     def usage(self, *, without_root: bool = False) -> Usage | None:
         """What they use together, None if there is none; `without_root` leaves `root_pid` itself out. Readings
         within READING_S share one measurement; the first CPU figure of a process is 0."""
+        found = [usage for pid, usage in self.by_pid().items() if not (without_root and pid == self.root_pid)]
+        return Usage(sum(one.cpu for one in found), sum(one.rss for one in found)) if found else None
+
+    def by_pid(self) -> Mapping[int, Usage]:
+        """What each of them uses, by the same measurement as `usage`."""
         now = self._clock()
         if self._read_at is None or now - self._read_at >= READING_S:
             self._look()
             self._measure(now)
-        found = [usage for pid, usage in self._usage.items() if not (without_root and pid == self.root_pid)]
-        return Usage(sum(one.cpu for one in found), sum(one.rss for one in found)) if found else None
+        return self._usage
+
+    def engines(self) -> tuple[EngineProcess, ...]:
+        """The engines, each with what its own children use, by pid."""
+        groups: dict[int, list[int]] = {}
+        usage = self.by_pid()
+        for pid in usage:
+            if (engine := self._engine(pid)) is not None:
+                groups.setdefault(engine, []).append(pid)
+        return tuple(self._told(pid, [usage[one] for one in groups[pid]], groups[pid]) for pid in sorted(groups))
+
+    def _told(self, engine: int, used: Sequence[Usage], pids: Sequence[int]) -> EngineProcess:
+        name, path = self._paths[engine]
+        return EngineProcess(
+            pid=engine,
+            name=name,
+            cpu=sum(one.cpu for one in used),
+            rss=sum(one.rss for one in used),
+            vram=None if self.vram is None else sum(self.vram.get(pid, 0) for pid in pids),
+            model_path=path,
+        )
+
+    def _engine(self, pid: int) -> int | None:
+        """The engine that a member is or belongs to; None for LM Studio's other processes."""
+        if pid in self._engine_of or (process := self._members.get(pid)) is None:
+            return self._engine_of.get(pid)
+        self._engine_of[pid] = None  # should the table run in circles
+        with contextlib.suppress(psutil.Error):
+            parent, name = process.ppid(), process.name()
+            is_engine = _plain(name) in _ENGINES if self.root_pid is None else parent == self.root_pid
+            if is_engine:
+                self._engine_of[pid], self._paths[pid] = pid, (name, _model_path(process))
+            else:
+                self._engine_of[pid] = self._engine(parent)
+        return self._engine_of[pid]
 
     def _measure(self, now: float) -> None:
         passed = now - self._read_at if self._read_at is not None else 0.0
@@ -94,6 +143,8 @@ class LMStudioProcesses:
         self.alive = alive
         for pid in self._members.keys() - alive:
             del self._members[pid]
+            self._engine_of.pop(pid, None)
+            self._paths.pop(pid, None)
 
     def _scan(self, alive: frozenset[int]) -> None:
         """Read the whole table: names first, then the trees below those that match."""
@@ -106,6 +157,7 @@ class LMStudioProcesses:
                     tree = [process, *process.children(recursive=True)]
                     members.update((member.pid, member) for member in tree)
         self._members = members
+        self._engine_of, self._paths = {}, {}
 
     def _admit(self, pid: int) -> None:
         """Take in a process born since the last look, if it belongs to LM Studio."""
@@ -127,11 +179,30 @@ class LMStudioProcesses:
         return None
 
 
+def process_name(pid: int) -> str | None:
+    """A process's name, None if it cannot be read."""
+    try:
+        return psutil.Process(pid).name() or None
+    except psutil.Error:
+        return None
+
+
 def _is_lm_studio(process: psutil.Process) -> bool:
     name = _plain(process.name())
     if name in _NAMES or name.startswith("lmstudio"):
         return True
     return name in _ENGINES and _FOLDER in _plain(process.exe())
+
+
+def _model_path(process: psutil.Process) -> str | None:
+    """The GGUF file after `-m`, `--model` or in `--model=…`; a Python module, which also follows `-m`, is none."""
+    try:
+        arguments = process.cmdline()
+    except psutil.Error:
+        return None
+    after = [value for option, value in itertools.pairwise(arguments) if option in ("-m", "--model")]
+    given = [*after, *(one.removeprefix("--model=") for one in arguments if one.startswith("--model="))]
+    return next((path for path in given if path.lower().endswith(".gguf")), None)
 
 
 def _plain(name: str) -> str:

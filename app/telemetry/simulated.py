@@ -20,6 +20,7 @@ class SimulatedGpu:
     def sample(self) -> GpuSample:
         """The engines' processes, without the demo server's own."""
         usage = self._processes.usage(without_root=True)
+        self._processes.vram = {pid: used.rss for pid, used in self._processes.by_pid().items()}
         held = usage.rss if usage else 0
         gpu = Gpu(
             index=0,

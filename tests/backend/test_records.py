@@ -165,3 +165,13 @@ def test_v0_lists_a_further_copy_apart_and_it_joins_its_model():
 def test_what_is_no_v0_list_is_a_bad_reply(body):
     with pytest.raises(BadReply):
         v0.models(body)
+
+
+def test_v0_tells_loaded_contexts_by_instance() -> None:
+    entries = [
+        {"id": "qwen", "state": "loaded", "loaded_context_length": 8192},
+        {"id": "qwen:2", "state": "loaded", "loaded_context_length": 4096},
+        {"id": "ha", "state": "not-loaded"},
+        {"id": "odd", "state": "loaded", "loaded_context_length": "many"},
+    ]
+    assert v0.loaded_contexts({"data": entries}) == {"qwen": 8192, "qwen:2": 4096}

@@ -124,7 +124,7 @@ def test_another_servers_profile_does_not_get_the_tops_token(load):
     [
         ('urll = "x"', "unknown setting 'urll'; did you mean 'url'?"),
         ("readonly = true", "did you mean 'read_only'?"),
-        ("zzz = 1", r"unknown setting 'zzz' \(known: gpu, lms, profiles, "),
+        ("zzz = 1", r"unknown setting 'zzz' \(known: gpu, lms, models_folder, profiles, "),
         ("[profiles.a]\nthem = 'x'", r"\[profiles\.a\] unknown setting 'them'; did you mean 'theme'"),
         ('read_only = "yes"', "read_only must be true or false"),
         ("url = 7", "url must be text"),
@@ -168,3 +168,11 @@ def test_paths_are_the_platforms_own(tmp_path):
     for path in (config_file({}), data_dir(), state_dir()):
         assert path.is_absolute()
         assert "lmdeck" in path.parts
+
+
+def test_the_models_folder_by_flag_or_file(load):
+    assert load().models_folder is None
+    assert load('models_folder = "/m"').models_folder == "/m"
+    assert load('models_folder = "/m"', {"models": "/n"}).models_folder == "/n"
+    with pytest.raises(ConfigError, match="models_folder must be text"):
+        load("models_folder = 7")

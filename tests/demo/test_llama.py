@@ -3,12 +3,15 @@
 import asyncio
 import shutil
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from lmdeck.demo.engines.find_model import find_model
 from lmdeck.demo.launch import DemoServer
+from lmdeck.telemetry.processes import LMStudioProcesses
+from lmdeck.telemetry.simulated import SimulatedGpu
 
 CHAT, EMBEDDING = "smollm2-135m-instruct", "text-embedding-smollm2-135m"
 
@@ -42,6 +45,18 @@ async def test_a_load_is_a_process_with_memory_and_an_unload_its_end(llama, llam
     await llama.post("/api/v1/models/unload", json={"instance_id": CHAT})
     assert gone(worker)
     assert await llama.instances() == []
+
+
+async def test_its_process_tells_which_file_it_runs(llama, llama_server, llama_lms):
+    path = next(model["path"] for model in (await llama_lms("ls", "--json")).json if model["modelKey"] == CHAT)
+    await llama.load(CHAT, context_length=512)
+    processes = LMStudioProcesses(llama_server.pid)
+    (engine,) = processes.engines()
+    assert engine.pid == workers(llama_server.pid)[0].pid
+    assert engine.model_path == str(Path(llama_server.models, path))
+    assert SimulatedGpu(processes).sample().gpus[0].vram_used == processes.engines()[0].vram == engine.rss
+    await llama.post("/api/v1/models/unload", json={"instance_id": CHAT})
+    assert LMStudioProcesses(llama_server.pid).engines() == ()
 
 
 async def test_it_answers_with_measured_numbers(llama, llama_lms):

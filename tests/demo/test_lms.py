@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 
@@ -23,7 +24,9 @@ async def test_ls_lists_models_and_ps_instances(lms):
     loading = ("load", QWEN, "-c", "8192", "--parallel", "2", "--gpu", "max", "--ttl", "600", "--identifier", "q", "-y")
     loaded = await lms(*loading)
     assert (loaded.code, loaded.out) == (0, "")
-    assert 'use the identifier "q"' in loaded.err
+    *_, took, size, name = loaded.err.splitlines()
+    assert re.fullmatch(r"Model loaded successfully in \d+\.\d\ds\.", took)
+    assert (size, name) == ("(16.21 GiB)", 'To use the model in the API/SDK, use the identifier "q".')
     (instance,) = (await lms("ps", "--json")).json
     assert qwen.items() <= instance.items()
     shown = {name: instance[name] for name in ("identifier", "ttlMs", "contextLength", "status", "queued", "parallel")}
@@ -67,6 +70,7 @@ async def test_estimates_go_to_stderr_and_load_nothing(lms):
     assert lines[:3] == [f"Model: {QWEN}", "Context Length: 8,192", "GPU Offload: 100%"]
     assert lines[3].startswith("Estimated GPU Memory:   17.0")
     assert lines[-1] == "Estimate: This model may be loaded based on your resource guardrails settings."
+    assert (await lms("load", "--estimate-only", QWEN, "-c", "8192", "--gpu", "max", "--parallel", "16", "-y")) == small
     big = await lms("load", "--estimate-only", "qwen/qwen3-coder-next", "-y")
     assert "will fail to load" in big.err
     assert (await lms("ps", "--json")).json == []
@@ -118,7 +122,7 @@ async def test_runtime_lines_of_a_load(api, lms):
             lines.append(await next_event())
     assert {line["engineName"] for line in lines} == {"llama.cpp-win-x86_64-nvidia-cuda12-avx2"}
     assert {line["modelIdentifier"] for line in lines} == {QWEN}
-    assert "llama_context: n_ctx                 = 16384" in [line["message"] for line in lines]
+    assert "llama_context: n_ctx         = 16384" in [line["message"] for line in lines]
 
 
 async def test_a_filter_passes_outputs_only(api, lms):
@@ -150,8 +154,9 @@ async def test_interrupting_a_load_stops_it(api, lms, until):
     while b"Loading 0%" not in await asyncio.wait_for(process.stderr.readline(), 10):
         pass
     process.send_signal(signal.SIGINT)
-    await asyncio.wait_for(process.communicate(), 10)
-    assert process.returncode == 130
+    _, err = await asyncio.wait_for(process.communicate(), 10)
+    assert err.endswith(b"Load cancelled.\n")
+    assert process.returncode == 1
     await api.faults(timings="load=0")
     await until(lambda: _free_id(api))
 

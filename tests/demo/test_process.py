@@ -47,8 +47,9 @@ async def ended(process) -> tuple[int, bytes]:
 
 async def test_the_ready_line():
     async with server() as (_, ready):
-        assert ready.keys() == {"url", "token", "lms"}
+        assert ready.keys() == {"url", "token", "lms", "models"}
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["url"])
+        assert ready["models"] is None
         assert re.fullmatch(r"sk-lm-[A-Za-z0-9]{8}:[A-Za-z0-9]{20}", ready["token"])
 
 
@@ -143,4 +144,4 @@ def test_a_file_that_is_no_model_is_refused_at_the_start(capsys, tmp_path):
     file = tmp_path / "text.gguf"
     file.write_text("hello")
     assert main(["--model", str(file)]) == 1
-    assert capsys.readouterr().err == "text.gguf is not a readable GGUF file: no GGUF magic\n"
+    assert capsys.readouterr().err == "text.gguf: it does not start as a GGUF file does\n"

@@ -8,15 +8,26 @@ from contextlib import aclosing
 import psutil
 import pytest
 
-from lmdeck.backend.errors import BackendError, BadReply, CommandFailed, NotLMStudio, TimedOut, Unreachable
+from lmdeck.backend.errors import BackendError, BadReply, CommandFailed, NotFound, NotLMStudio, TimedOut, Unreachable
 from lmdeck.feeds.activity import activity_feed, runtime_feed
+from lmdeck.feeds.contexts import context_feed
+from lmdeck.feeds.files import file_feed
 from lmdeck.feeds.machine import machine_feed
 from lmdeck.feeds.models import model_feed
 from lmdeck.feeds.pace import Pace
 from lmdeck.feeds.sources import Machine
-from lmdeck.model.catalog import Activity, Model
+from lmdeck.model.catalog import Activity, Model, ModelFile
 from lmdeck.model.machine import GpuSample, HostSample
-from lmdeck.state.events import ActivitySeen, CatalogSeen, Event, MachineSeen, RuntimeSeen, SourceLost
+from lmdeck.state.events import (
+    ActivitySeen,
+    CatalogSeen,
+    Event,
+    FilesSeen,
+    MachineSeen,
+    OlderApiSaid,
+    RuntimeSeen,
+    SourceLost,
+)
 
 MODELS = (Model("qwen"),)
 
@@ -178,3 +189,54 @@ async def test_without_gpu_telemetry_the_host_is_still_read() -> None:
     (event,) = await take(machine_feed(lambda: Machine(None, Host())), 1)
     assert isinstance(event, MachineSeen)
     assert event.gpus is None
+
+
+class Folder:
+    """An `lms` that knows one file, after a first failure."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.heard = asyncio.Event()
+
+    async def ls(self) -> tuple[ModelFile, ...]:
+        self.asked += 1
+        self.heard.set()
+        if self.asked == 1:
+            raise CommandFailed("not now")
+        return (ModelFile("qwen", "a/b.gguf"),)
+
+
+async def test_files_are_asked_for_only_when_wanted() -> None:
+    folder, wanted = Folder(), asyncio.Event()
+    feed = file_feed(folder, wanted)
+    waiting = asyncio.ensure_future(anext(feed))
+    await asyncio.sleep(0)
+    assert folder.asked == 0
+    wanted.set()
+    await folder.heard.wait()
+    wanted.set()
+    assert await waiting == FilesSeen((ModelFile("qwen", "a/b.gguf"),))
+    await feed.aclose()
+
+
+class Older:
+    """A server whose older API tells contexts, or is not there."""
+
+    def __init__(self, *script: dict[str, int] | BackendError) -> None:
+        self.script = list(script)
+
+    async def loaded_contexts(self) -> dict[str, int]:
+        answer = self.script.pop(0)
+        if isinstance(answer, BackendError):
+            raise answer
+        return answer
+
+
+async def test_the_older_api_is_asked_until_it_is_not_there() -> None:
+    wanted = asyncio.Event()
+    wanted.set()
+    feed = context_feed(Older({"qwen": 8192}, NotFound("no")), wanted)
+    assert await anext(feed) == OlderApiSaid({"qwen": 8192})
+    wanted.set()
+    with pytest.raises(StopAsyncIteration):
+        await anext(feed)

@@ -7,8 +7,9 @@ from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.problem import Problem
 from lmdeck.state import events as ev
 from lmdeck.state.deck import DeckState
+from lmdeck.state.hardware import is_local
 from lmdeck.state.step import step
-from lmdeck.state.views import available_rows, chat_targets, is_local, loaded_rows, server_status
+from lmdeck.state.views import available_rows, chat_targets, loaded_rows, server_status
 
 CONFIG = InstanceConfig(context_length=8192, parallel=4)
 LOADED = Model("qwen", size_bytes=100, instances=(Instance("qwen", "qwen", CONFIG),))
@@ -101,7 +102,7 @@ def test_a_load_is_a_row_until_it_ends_and_remembers_what_was_asked() -> None:
     assert [row.loading for row in available_rows(state) or ()] == [False, True]
     state = after(ev.LoadEnded(request, LoadResult("embed")), start=state)
     assert state.loads == ()
-    assert state.requested == {"embed": 512}
+    assert state.requested["embed"].tokens == 512
 
 
 def test_two_equal_loads_are_two_jobs() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from lmdeck.model.machine import Gpu, GpuSample
+from lmdeck.model.machine import Gpu, GpuSample, Holder
 from lmdeck.telemetry import nvml
 from lmdeck.telemetry.nvml import Nvml, driver_present
 from lmdeck.telemetry.processes import LMStudioProcesses
@@ -81,10 +81,28 @@ def clock():
 
 
 @pytest.fixture
-def source(driver, clock, monkeypatch):
+def processes(monkeypatch):
     processes = LMStudioProcesses()
     processes.alive = frozenset({OURS, OTHER})
     monkeypatch.setattr(processes, "pids", lambda: frozenset({OURS}))
+    return processes
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The pids whose names were asked for."""
+    asked: list[int] = []
+
+    def name(pid: int) -> str | None:
+        asked.append(pid)
+        return {OTHER: "firefox"}.get(pid)
+
+    monkeypatch.setattr(nvml, "process_name", name)
+    return asked
+
+
+@pytest.fixture
+def source(driver, clock, processes, asked):
     return Nvml(processes, clock=clock)
 
 
@@ -106,6 +124,7 @@ def test_every_value_in_its_unit(source):
                 clock_memory=2520,
                 pcie_rx=1_024_000,
                 pcie_tx=1_024_000,
+                holders=(Holder(OTHER, "firefox", 2**30),),
             ),
         )
     )
@@ -236,6 +255,48 @@ def test_a_driver_without_process_lists(source, driver):
     assert source.sample().gpus[0].vram_lmstudio == 18 * 2**30
     driver.errors["nvmlDeviceGetGraphicsRunningProcesses"] = pynvml.NVML_ERROR_NOT_SUPPORTED
     assert source.sample().gpus[0].vram_lmstudio is None
+
+
+def test_other_holders_are_named_once_and_the_largest_come_first(source, driver, processes, asked):
+    driver.compute = [process(OTHER, 2), process(OURS, 5), process(7, 0), *(process(n, n) for n in range(1000, 1009))]
+    processes.alive |= {*range(1000, 1009)}
+    for _ in range(2):
+        holders = source.sample().gpus[0].holders
+    assert len(holders) == nvml.MOST_HOLDERS
+    assert holders[0] == Holder(1008, "pid 1008", 1008)
+    assert OTHER not in [holder.pid for holder in holders]
+    driver.compute = [process(OTHER, 2), process(OURS, 5)]
+    assert source.sample().gpus[0].holders == (Holder(OTHER, "firefox", 2),)
+    assert asked.count(1008) == asked.count(OTHER) == 1
+    driver.compute = driver.graphics = []
+    source.sample()
+    driver.compute = [process(OTHER, 2)]
+    source.sample()
+    assert asked.count(OTHER) == 2  # another process may have the pid by now
+
+
+@pytest.mark.parametrize("running", [[process(OTHER, None)], [process(4_000_000, 7)], []])
+def test_holders_and_vram_by_process_only_where_the_driver_tells(source, driver, processes, running):
+    processes.vram = {1: 1}
+    driver.compute, driver.graphics = running, []
+    assert source.sample().gpus[0].holders == ()
+    assert processes.vram is None
+
+
+def test_without_lm_studio_the_others_are_still_named(source, processes, driver, monkeypatch):
+    monkeypatch.setattr(processes, "pids", frozenset)
+    driver.compute = driver.graphics = [process(OTHER, 7)]
+    gpu = source.sample().gpus[0]
+    assert (gpu.vram_lmstudio, gpu.holders) == (None, (Holder(OTHER, "firefox", 7),))
+
+
+def test_vram_by_process_is_summed_over_the_gpus_and_gone_with_the_driver(source, driver, processes, clock):
+    driver.names = ["RTX 4090", "RTX 3060"]
+    source.sample()
+    assert processes.vram == {OURS: 36 * 2**30, OTHER: 2 * 2**30}
+    driver.errors["nvmlDeviceGetCount"] = pynvml.NVML_ERROR_UNINITIALIZED
+    source.sample()
+    assert processes.vram is None
 
 
 def test_closing_lets_the_driver_go_and_can_be_repeated(source, driver):

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from lmdeck.model.machine import GpuSample
+from lmdeck.model.machine import EngineProcess, GpuSample
 from lmdeck.telemetry import processes as module
 from lmdeck.telemetry.host import Host
 from lmdeck.telemetry.processes import LMStudioProcesses, Usage
@@ -22,6 +24,9 @@ class Table:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: dict[int, tuple[int, str, str]]) -> None:
         self.rows = rows
         self.examined: list[int] = []
+        self.read: list[int] = []
+        self.commands: dict[int, list[str]] = {}
+        self.spent: dict[int, float] = {}
         monkeypatch.setattr(psutil, "pids", lambda: list(self.rows))
         monkeypatch.setattr(psutil, "Process", lambda pid: FakeProcess(self, pid))
 
@@ -43,6 +48,19 @@ class FakeProcess:
         if self.name() == "llama-server" and not self.table.rows[self.pid][2]:
             raise psutil.AccessDenied(self.pid)
         return self.table.rows[self.pid][2]
+
+    def cmdline(self) -> list[str]:
+        self.table.read.append(self.pid)
+        return self.table.commands.get(self.pid, [])
+
+    def cpu_times(self) -> SimpleNamespace:
+        return SimpleNamespace(user=self.table.spent.get(self.pid, 0.0), system=0.0)
+
+    def memory_info(self) -> SimpleNamespace:
+        return SimpleNamespace(rss=self.pid * 1000)
+
+    def oneshot(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def children(self, recursive: bool) -> list["FakeProcess"]:
         direct = [FakeProcess(self.table, pid) for pid, row in self.table.rows.items() if row[0] == self.pid]
@@ -116,6 +134,59 @@ def test_many_births_at_once_wait_for_the_full_scan(monkeypatch):
     assert 2000 in found.pids()
 
 
+ENGINES = {
+    11: ["llama-server", "-m", "/models/a/one.gguf", "-c", "4096"],
+    30: ["llama-server", "--model=C:\\models\\two.GGUF"],
+}
+
+
+def test_engines_are_told_one_by_one_with_their_children(monkeypatch):
+    now = 0.0
+    table = Table(monkeypatch, dict(ROWS))
+    table.commands = ENGINES
+    found = LMStudioProcesses(clock=lambda: now)
+    assert found.engines() == (
+        EngineProcess(11, "llama-server", 0.0, 11_000 + 12_000, None, "/models/a/one.gguf"),
+        EngineProcess(30, "llama-server", 0.0, 30_000, None, "C:\\models\\two.GGUF"),
+    )
+    found.vram = {11: 5, 12: 7, 10: 100}
+    table.spent = {12: found._cores * 0.5, 10: 9.0}
+    now = 1.0
+    first, second = found.engines()
+    assert (first.cpu, first.vram, second.vram) == (50.0, 12, 0)
+    assert sorted(table.read) == [11, 30]  # once for each engine
+    del table.rows[11], table.rows[12]
+    table.rows[50] = (10, "llama-server", "")
+    now = 2.0
+    assert [engine.pid for engine in found.engines()] == [30, 50]
+
+
+def test_engines_below_a_root_are_its_children(monkeypatch):
+    table = Table(monkeypatch, {33: (1, "python", ""), 34: (33, "python", ""), 35: (34, "python", "")})
+    table.commands = {34: ["python", "-m", "lmdeck.demo.engines.worker", "--model", "/tmp/x/a.gguf"]}
+    (engine,) = LMStudioProcesses(33).engines()
+    assert engine == EngineProcess(34, "python", 0.0, 69_000, None, "/tmp/x/a.gguf")
+
+
+@pytest.mark.parametrize("command", [[], ["llama-server"], ["llama-server", "-m"], ["python", "-m", "module"]])
+def test_an_engine_without_a_file_on_its_command_line(monkeypatch, command):
+    table = Table(monkeypatch, dict(ROWS))
+    table.commands = {11: command}
+    assert LMStudioProcesses().engines()[0].model_path is None
+
+
+def test_an_engine_that_cannot_be_looked_at_is_left_out(monkeypatch):
+    def refuse(process: FakeProcess) -> int:
+        raise psutil.AccessDenied(process.pid)
+
+    Table(monkeypatch, dict(ROWS))
+    processes = LMStudioProcesses()
+    processes.by_pid()
+    monkeypatch.setattr(FakeProcess, "ppid", refuse)
+    assert processes.engines() == ()
+    assert processes.usage() is not None
+
+
 BUSY = "import sys\nblock = bytearray(b'x') * (64 * 2**20)\nprint('up', flush=True)\nwhile True: pass"
 
 
@@ -160,6 +231,8 @@ def test_real_cpu_and_memory_of_a_tree(busy_child, monkeypatch):
 
     host = Host(processes).sample()
     assert host.lmstudio_rss == everything.rss
+    engine = next(engine for engine in host.engines if engine.pid == busy_child.pid)
+    assert engine.vram == engine.rss > 64 * 2**20
     assert 0 < host.ram_used < host.ram_total
     assert 0 <= host.swap_used <= host.swap_total
 
@@ -167,7 +240,7 @@ def test_real_cpu_and_memory_of_a_tree(busy_child, monkeypatch):
 def test_without_lm_studio_there_is_no_usage_but_a_host(monkeypatch):
     processes = LMStudioProcesses(2**22 + 1)
     sample = Host(processes).sample()
-    assert (sample.lmstudio_cpu, sample.lmstudio_rss) == (None, None)
+    assert (sample.lmstudio_cpu, sample.lmstudio_rss, sample.engines) == (None, None, ())
     gpu = SimulatedGpu(processes).sample().gpus[0]
     assert (gpu.vram_used, gpu.utilisation) == (0, 0.0)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lmdeck.model.machine import Gpu, GpuSample, HostSample
+from lmdeck.model.machine import Gpu, GpuSample, Holder, HostSample
 from lmdeck.model.problem import Problem
 from lmdeck.widgets.gpu_pane import Gauges, GpuPane
 
@@ -35,6 +35,18 @@ async def test_gpu_and_host_as_designed(host, pane, lines):
             " LM Studio 19.0 · other 2.0            ▇",
             " RAM █▓▓▓▓▓░░░░░░░  41/96 GiB  CPU  23 %",
         ]
+
+
+async def test_other_holders_are_named_where_there_is_room(host, pane, lines):
+    held = replace(CARD, holders=(Holder(7, "Xorg\x1b", int(0.4 * G)), Holder(8, "firefox", int(0.3 * G))))
+    async with host(pane).run_test(size=(80, 6)) as pilot:
+        pane.update_gpus(GpuSample((held,)))
+        pane.update_host(HOST)
+        await pilot.pause()
+        assert lines(gauges(pane))[2].startswith(" LM Studio 19.0 · other 2.0: Xorg␛ 0.4, firefox 0.3   ")
+        await pilot.resize_terminal(43, 6)
+        await pilot.pause()
+        assert lines(gauges(pane))[2].startswith(" LM Studio 19.0 · other 2.0   ")
 
 
 async def test_an_unchanged_sample_paints_nothing(host, pane, painted):

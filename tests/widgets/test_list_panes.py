@@ -6,6 +6,7 @@ import pytest
 
 from lmdeck.model.catalog import Capabilities, Model
 from lmdeck.model.context import Claim, ContextReading
+from lmdeck.model.outlook import Outlook, Verdict
 from lmdeck.model.problem import Problem
 from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.widgets.available_pane import AvailablePane
@@ -166,15 +167,34 @@ async def test_keys_of_available_ask_for_things(host, lines):
     async with app.run_test(size=(84, 8)) as pilot:
         pane.rows = MODELS
         pane.focus_content()
-        await pilot.press("l", "j", "c", "y", "enter", "j", "c")
+        await pilot.press("l", "L", "e", "j", "c", "y", "enter", "j", "c")
         await pilot.pause()
         assert pane.border_title == "Available 3"
         assert lines(pane.table)[2].startswith(" ● ha-expert")
         assert [message.model.key for message in app.got(AvailablePane.LoadRequested)] == ["qwen/qwen3-coder-next"]
+        assert [message.model.key for message in app.got(AvailablePane.LoadAgainRequested)] == [MODELS[0].model.key]
+        assert [message.model.key for message in app.got(AvailablePane.EstimateRequested)] == [MODELS[0].model.key]
         assert [message.model.key for message in app.got(AvailablePane.ChatRequested)] == ["ha-expert"]
         assert [message.model.key for message in app.got(AvailablePane.DetailsRequested)] == ["ha-expert"]
         pane.read_only = True
         assert pane.check_action("load", ()) is None
+        assert pane.check_action("load_again", ()) is None
+        assert pane.check_action("estimate", ())
+
+
+async def test_available_says_what_fits_and_sorts_by_it(host, lines):
+    pane = AvailablePane(id="available")
+    small = Outlook(4096, 4, "rough", "", gpu_bytes=2 * 2**30, verdict=Verdict("fits"))
+    large = Outlook(4096, 4, "from the file", "", gpu_bytes=48 * 2**30, verdict=Verdict("does not fit"))
+    rows = (replace(MODELS[0], outlook=large), replace(MODELS[1], outlook=small), MODELS[2])
+    async with host(pane).run_test(size=(80, 8)) as pilot:
+        pane.rows = rows
+        await pilot.pause()
+        shown = lines(pane.table)
+        assert shown[0].split()[-2:] == ["FIT", "GiB"]
+        assert [line.split()[-2:] for line in shown[1:4]] == [["✗", "48.0"], ["✓", "≈2.0"], ["–", "…"]]
+        pane.table.sort_by("FIT GiB", descending=True)
+        assert [row.model.key for row in pane.table.shown] == [MODELS[0].model.key, "ha-expert", "nomic"]
 
 
 async def test_a_poll_that_says_the_same_paints_nothing(host, loaded, painted):

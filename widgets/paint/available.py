@@ -4,6 +4,7 @@ from lmdeck.model.catalog import Model
 from lmdeck.model.rows import AvailableRow
 from lmdeck.model.units import UNKNOWN, gigabytes
 from lmdeck.widgets.paint.line import Line, Span, safe
+from lmdeck.widgets.paint.memory import fit_cell, places
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
 
@@ -31,6 +32,17 @@ def count(value: int | None) -> Line:
 def size(amount: int | None) -> Line:
     """The file's size in GB; the heading names the unit."""
     return NOTHING if amount is None else (Span(gigabytes(amount)),)
+
+
+def fit(row: AvailableRow) -> Line:
+    """Whether it fits, and the GiB it needs: `✓ 18.2`, `✗ ≈48.3`, `?`, `…` until there is a forecast."""
+    return fit_cell(row.outlook)
+
+
+def need(row: AvailableRow) -> int | None:
+    """The bytes that `fit` shows."""
+    found = places(row.outlook) if row.outlook else []
+    return found[0].total if found else None
 
 
 def abilities(of: Model) -> str:

@@ -1,8 +1,8 @@
 """A GPU, and the host beside it, as lines of a given width."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lmdeck.model.machine import Gpu, HostSample
+from lmdeck.model.machine import Gpu, Holder, HostSample
 from lmdeck.model.units import UNKNOWN, gib, percent, size
 from lmdeck.widgets.paint.bar import Part, bar
 from lmdeck.widgets.paint.line import Line, Span, Tone, crop, pack, safe, say, width
@@ -16,6 +16,10 @@ MANY = 64 * 2**30
 """Bytes from which a tenth of a GiB does not matter."""
 NORMAL_ROWS = 3
 """A GPU takes this many lines where there is room, otherwise one."""
+LEAST = 2**30 // 20
+"""Bytes that one decimal of a GiB can show."""
+HISTORY_CELLS = 15
+"""What names leave to the history on their line."""
 CHART_ROWS = 10
 """A chart is not higher than this: it would not tell more."""
 
@@ -75,13 +79,22 @@ def amounts(used: int | None, total: int | None) -> str:
     return f"{gib(used)}/{gib(total)} GiB"
 
 
-def holders(used: int | None, ours: int | None) -> Line:
-    """Who holds the memory: `LM Studio 18.9 · other 0.9` (GiB)."""
+def holders(used: int | None, ours: int | None, others: Sequence[Holder] = (), cells: int = 0) -> Line:
+    """Who holds the memory: `LM Studio 18.9 · other 0.9: Xorg 0.4, firefox 0.3` (GiB); of the `others`, which come
+    largest first, as many as fit into `cells` columns and hold enough to show."""
     if used is None:
         return ()
     if ours is None:
-        return (Span("LM Studio's part unknown", "muted"),)
-    return Span(f"LM Studio {gib(ours)}", "accent"), Span(f" · other {gib(max(used - ours, 0))}")
+        line: Line = (Span("LM Studio's part unknown", "muted"),)
+    else:
+        line = Span(f"LM Studio {gib(ours)}", "accent"), Span(f" · other {gib(max(used - ours, 0))}")
+    before = " · " if ours is None else ": "
+    for holder in others:
+        more = Span(f"{before}{safe(holder.name)} {gib(holder.vram)}", "muted")
+        if holder.vram < LEAST or width(line) + width((more,)) > cells:
+            break
+        line, before = (*line, more), ", "
+    return line
 
 
 def trace(left: Line, history: History, cells: int) -> Line:
@@ -101,13 +114,14 @@ def gpu_lines(gpu: Gpu, history: History, cells: int, rows: int) -> list[Line]:
         return lines[:rows] if rows > 1 else [pack([name(gpu), words[0]], cells)]
     if rows < NORMAL_ROWS:
         return [_compact(gpu, history, cells)]
-    held = crop(holders(gpu.vram_used, gpu.vram_lmstudio), cells)
     lines = [
         pack([name(gpu), *meters(gpu)], cells),
         memory_bar(gpu.vram_used, gpu.vram_total, gpu.vram_lmstudio, cells),
     ]
     more = [line for line in [details(gpu, cells)] if line]
     height = min(rows - 3 - len(more), CHART_ROWS)
+    room = cells if height >= 2 else cells - HISTORY_CELLS
+    held = crop(holders(gpu.vram_used, gpu.vram_lmstudio, gpu.holders, room), cells)
     if height < 2:
         return [*lines, trace(held, history, cells), *more][:rows]
     return [*lines, captioned(held, "utilisation, 5 min", cells), *more, *graph(history, cells, height)]

@@ -2,7 +2,7 @@
 
 from lmdeck.model.context import ContextReading
 from lmdeck.model.rows import LoadedRow
-from lmdeck.model.units import UNKNOWN, countdown
+from lmdeck.model.units import UNKNOWN, countdown, gib
 from lmdeck.widgets.paint.line import Line, Span, Tone, safe, say
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
@@ -52,6 +52,13 @@ def context(reading: ContextReading) -> Line:
         assert shown is not None
         return Span(str(shown.tokens)), Span(" ✓", "good") if reading.mark == "agree" else Span(" ?", "muted")
     return NOTHING if reading.requested is None else (Span(f"{reading.requested.tokens} …", "muted"),)
+
+
+def vram(row: LoadedRow) -> Line:
+    """What its engine process holds of the GPUs, in GiB; `!` when it seems to have spilled into RAM."""
+    held = row.engine.vram if row.engine else None
+    mark = (Span("!", "warn"),) if row.spill else ()
+    return (*NOTHING, *mark) if held is None else (Span(gib(held)), *mark)
 
 
 def ttl(row: LoadedRow, now: float) -> Line:

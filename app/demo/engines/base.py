@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from lmdeck.demo.catalog import CatalogModel
@@ -120,6 +121,11 @@ class Runner(Protocol):
     """One model in memory."""
 
     @property
+    def reported_context(self) -> int:
+        """Its context length as the API tells it, in tokens: not always the truth."""
+        ...
+
+    @property
     def pid(self) -> int | None:
         """The process that holds it; None for a weightless one."""
         ...
@@ -172,6 +178,11 @@ class Engine(Protocol):
 
     async def catalogue(self) -> tuple[CatalogModel, ...]:
         """The models on disk."""
+        ...
+
+    @property
+    def models_folder(self) -> Path | None:
+        """Where the catalogue's paths begin, once the catalogue has been read; None without files."""
         ...
 
     async def load(

@@ -15,21 +15,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lmdeck.demo import gguf
 from lmdeck.demo.catalog import CatalogModel
 from lmdeck.demo.engines.base import EngineError, LoadOptions, RuntimeLine
+from lmdeck.demo.engines.context import REAL_FAULTS, arrange
+from lmdeck.demo.engines.gguf_model import describe
 from lmdeck.demo.engines.llama_runner import LlamaRunner
+from lmdeck.demo.engines.shelf import shelve
+from lmdeck.demo.faults import Faults
 from lmdeck.demo.fields import Json
+from lmdeck.estimate.gguf import read_header
 
 LEVELS = {"I": "info", "W": "warn", "E": "error", "D": "debug"}
 MAX_LINE = 2**20
 
 
 class LlamaEngine:
-    """One GGUF file, offered as a chat model and as an embedding model. Raises GgufError, OSError for a bad file."""
+    """One GGUF file, offered as a chat model and as an embedding model, and found below `folder` as LM Studio's models
+    are below theirs. The catalogue raises NotGGUF, OSError for a bad file."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, folder: Path, faults: Faults) -> None:
+        self._file, self._folder, self._faults = file, folder, faults
+        self.models_folder: Path | None = None
         system = {"darwin": "mac", "win32": "win"}.get(sys.platform, sys.platform)
         machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
         device = "apple-metal" if (system, machine) == ("mac", "arm64") else "cpu"
@@ -38,8 +44,13 @@ class LlamaEngine:
 
     async def catalogue(self) -> tuple[CatalogModel, ...]:
         """The file, twice, as its header describes it."""
-        header = await asyncio.to_thread(gguf.read, self._file)
-        return describe(self._file, header)
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> tuple[CatalogModel, ...]:
+        models = describe(self._file, read_header(self._file))
+        self.models_folder, path = shelve(self._file, self._folder, models[0].path)
+        self._file = self.models_folder / path
+        return tuple(replace(model, path=path) for model in models)
 
     async def load(
         self,
@@ -51,20 +62,24 @@ class LlamaEngine:
     ) -> LlamaRunner:
         """Start a worker and wait until the model is in its memory. llama.cpp tells no progress, so none is told."""
         key = secrets.token_urlsafe(24)
+        context = arrange(options.context_length, model.max_context_length, self._faults, REAL_FAULTS)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "lmdeck.demo.engines.worker",
+            "--model",  # for who looks at the process table: the settings go to its stdin
+            str(self._file),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=MAX_LINE,
             env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # a failed assertion ends the child; no debugger is called
         )
+        allocated = replace(options, context_length=context.allocated)
         last = deque[RuntimeLine](maxlen=200)
-        runner = LlamaRunner(process, key, model, asyncio.create_task(_read_log(process, log, last)))
+        runner = LlamaRunner(process, key, context.reported, asyncio.create_task(_read_log(process, log, last)))
         try:
-            runner.url = await _start(process, _settings(self._file, model, options, key))
+            runner.url = await _start(process, _settings(self._file, model, allocated, key))
         except BaseException:
             process.kill()  # it does not hear its stdin while it loads
             await runner.close()
@@ -130,32 +145,3 @@ def _reason(lines: list[RuntimeLine]) -> str:
     if not cause:
         return "the engine's process ended: " + (lines[-1].text if lines else "it said nothing")
     return cause.rpartition("error loading model: ")[2]
-
-
-def describe(file: Path, header: gguf.Gguf) -> tuple[CatalogModel, ...]:
-    """The chat and the embedding model that one GGUF file makes."""
-    stem = re.sub(r"[-.](?:I?Q\d\w*|B?F16|F32|MXFP4)$", "", file.stem, flags=re.IGNORECASE)
-    slug = re.sub(r"[^a-z0-9.]+", "-", stem.lower()).strip("-")
-    publisher = header.text("general.organization") or "local"
-    name = stem.replace("-", " ").replace("_", " ")
-    chat = CatalogModel(
-        key=slug,
-        display_name=name,
-        publisher=publisher,
-        architecture=header.architecture,
-        quantization=header.quantization,
-        size_bytes=file.stat().st_size,
-        max_context_length=header.number("context_length") or 2048,
-        path=f"{publisher}/{stem}-GGUF/{file.name}",
-        params=_params(header.parameters),
-        tools="tools" in (header.text("tokenizer.chat_template") or ""),
-        kv_bytes_per_token=header.kv_bytes_per_token,
-        layers=header.number("block_count") or 0,
-    )
-    twin = f"text-embedding-{slug.removesuffix('-instruct')}"
-    return chat, replace(chat, key=twin, display_name=f"{name} (embedding)", embedding=True, tools=False)
-
-
-def _params(count: int) -> str:
-    """`135M`, `1.5B`."""
-    return f"{count / 1e9:.3g}B" if count >= 1e9 else f"{count / 1e6:.0f}M"

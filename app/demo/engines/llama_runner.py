@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from lmdeck.demo.catalog import CatalogModel
 from lmdeck.demo.engines.base import (
     Embeddings,
     EngineError,
@@ -33,9 +32,10 @@ class LlamaRunner:
     url: str | None = None
 
     def __init__(
-        self, process: asyncio.subprocess.Process, api_key: str, model: CatalogModel, reader: asyncio.Task[None]
+        self, process: asyncio.subprocess.Process, api_key: str, reported_context: int, reader: asyncio.Task[None]
     ) -> None:
-        self._process, self.api_key, self._model, self._reader = process, api_key, model, reader
+        self._process, self.api_key, self._reader = process, api_key, reader
+        self.reported_context = reported_context
         self._closed = False
         self._http: httpx.AsyncClient | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lmdeck.demo.engines.base import GenerateRequest, ToolUse
 from lmdeck.demo.fields import Json
@@ -48,6 +49,20 @@ def format_prompt(request: GenerateRequest) -> str:
     return "".join(turns) + "<|im_start|>assistant\n"
 
 
+def without_middle(request: GenerateRequest, count: int) -> GenerateRequest:
+    """The request without `count` tokens from the middle of what was said last."""
+
+    def cut(text: str) -> str:
+        words = tokens(text)
+        start = max(0, (len(words) - count) // 2)
+        return "".join([*words[:start], *words[start + count :]])
+
+    if request.prompt is not None:
+        return replace(request, prompt=cut(request.prompt))
+    *before, last = request.messages or ({},)
+    return replace(request, messages=(*before, {**last, "content": cut(content(last))}))
+
+
 def question(request: GenerateRequest) -> str:
     """What was asked last."""
     if request.prompt is not None:
@@ -57,7 +72,8 @@ def question(request: GenerateRequest) -> str:
 
 def answer(request: GenerateRequest) -> str:
     """The answer. `markdown` in the question gives a sample of everything, `count to N` and `N words` a text of a
-    known length, `what did I say` the first question of the conversation; anything else is echoed."""
+    known length, `what is the secret code` the one that the question tells (`the secret code is …`), `what did I say`
+    the first question of the conversation; anything else is echoed."""
     asked = question(request)
     if "markdown" in asked.lower():
         return MARKDOWN
@@ -65,6 +81,9 @@ def answer(request: GenerateRequest) -> str:
         return " ".join(str(n) for n in range(1, int(match[1]) + 1))
     if match := re.search(r"(\d{1,5}) words", asked):
         return " ".join(f"word{n}" for n in range(1, int(match[1]) + 1))
+    if "what is the secret code" in asked.lower():
+        told = re.search(r"secret code is ([\w-]+)\.", asked)
+        return told[1] if told else "I was told no secret code."
     if "what did i say" in asked.lower():
         users = [content(m) for m in request.messages if m.get("role") == "user"]
         return f"You first said: {users[0]}"

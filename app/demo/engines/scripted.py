@@ -23,6 +23,8 @@ from lmdeck.demo.engines.base import (
     Stats,
     Text,
 )
+from lmdeck.demo.engines.context import Context, arrange
+from lmdeck.demo.engines.runtime_lines import drifted, loading, opening
 from lmdeck.demo.engines.seven import SEVEN
 from lmdeck.demo.engines.vectors import unit_vector
 from lmdeck.demo.faults import GUARDRAIL, Faults
@@ -47,9 +49,21 @@ class ScriptedRunner:
     url: str | None = None
     api_key = ""
 
-    def __init__(self, model: CatalogModel, options: LoadOptions, timings: Timings, faults: Faults) -> None:
-        self._model, self._options, self._timings, self._faults = model, options, timings, faults
+    def __init__(
+        self,
+        model: CatalogModel,
+        context: Context,
+        timings: Timings,
+        faults: Faults,
+        log: Callable[[RuntimeLine], None],
+    ) -> None:
+        self._model, self._context, self._timings, self._faults, self._log = model, context, timings, faults, log
         self._closed = asyncio.Event()
+
+    @property
+    def reported_context(self) -> int:
+        """As the context faults have it."""
+        return self._context.reported
 
     async def format(self, request: GenerateRequest) -> str:
         """ChatML."""
@@ -58,7 +72,7 @@ class ScriptedRunner:
     async def generate(self, request: GenerateRequest) -> AsyncIterator[Piece]:
         """Prompt progress, reasoning and a tool call where asked for, then the answer word by word."""
         started = time.monotonic()
-        prompt_tokens = self._fit(request)
+        request, prompt_tokens = self._fit(request)
         for quarter in range(5):
             yield PromptProgress(quarter / 4)
             await self._rest(self._timings.ttft_s / 5)
@@ -77,7 +91,7 @@ class ScriptedRunner:
         stop = "stopStringFound" if stopped else "eosFound"
         if limit < len(words):
             stop = "maxPredictedTokensReached"
-        if limit < len(words) and prompt_tokens + limit >= self._options.context_length:
+        if limit < len(words) and prompt_tokens + limit >= self._context.room:
             stop = "contextLengthReached"
         yield Finished(
             Stats(
@@ -122,21 +136,28 @@ class ScriptedRunner:
             raise EngineError("The model has crashed without additional information. (Exit code: 18446744072635812000)")
         return piece
 
-    def _fit(self, request: GenerateRequest) -> int:
-        """The prompt's tokens. Raises EngineError, in LM Studio's words, if they do not fit."""
-        count = len(script.tokens(script.format_prompt(request)))
-        if count >= self._options.context_length:
+    def _fit(self, request: GenerateRequest) -> tuple[GenerateRequest, int]:
+        """The request as the model reads it, and its tokens. Raises EngineError, in LM Studio's words, if they do not
+        fit."""
+        if self._context.meet_prompt():
+            for line in drifted(self._model, self._context):
+                self._log(RuntimeLine(line))
+        count, room = len(script.tokens(script.format_prompt(request))), self._context.room
+        if self._context.cuts and count > self._context.usable:
+            request = script.without_middle(request, count - self._context.usable)
+            count = len(script.tokens(script.format_prompt(request)))
+        if count >= room:
             raise EngineError(
                 "The number of tokens to keep from the initial prompt is greater than the context length "
-                f"(n_keep: {count} >= n_ctx: {self._options.context_length}). Try to load the model with a larger "
-                "context length, or provide a shorter input.",
+                f"(n_keep: {count} >= n_ctx: {room}). Try to load the model with a larger context length, or provide a "
+                "shorter input.",
                 "invalid_request",
             )
-        return count
+        return request, count
 
     def _limit(self, request: GenerateRequest, prompt_tokens: int) -> int:
         wanted = request.options.get("max_tokens")
-        room = self._options.context_length - prompt_tokens
+        room = self._context.room - prompt_tokens
         return min(wanted, room) if isinstance(wanted, int) and wanted > 0 else room
 
     def _reasons(self, request: GenerateRequest) -> bool:
@@ -153,6 +174,8 @@ class ScriptedEngine:
     def __init__(self, faults: Faults, timings: Timings) -> None:
         self.faults, self.timings = faults, timings
 
+    models_folder = None
+
     async def catalogue(self) -> tuple[CatalogModel, ...]:
         """The seven."""
         return SEVEN
@@ -166,14 +189,16 @@ class ScriptedEngine:
         log: Callable[[RuntimeLine], None],
     ) -> ScriptedRunner:
         """Ten steps of progress, runtime lines as llama.cpp writes them, and the load faults."""
-        log(RuntimeLine(f"llama_model_loader: loaded meta data from {model.path} (version GGUF V3 (latest))"))
+        for line in opening(model):
+            log(RuntimeLine(line))
         self._fail(model, options, log)
+        context = arrange(options.context_length, model.max_context_length, self.faults)
         for tenth in range(1, 11):
             await asyncio.sleep(self.timings.load_s / 10)
             progress(tenth / 10)
-        for line in _load_lines(model, options, collapsed=self.faults.take("context_collapse")):
+        for line in loading(model, options, context):
             log(RuntimeLine(line))
-        return ScriptedRunner(model, options, self.timings, self.faults)
+        return ScriptedRunner(model, context, self.timings, self.faults, log)
 
     def _fail(self, model: CatalogModel, options: LoadOptions, log: Callable[[RuntimeLine], None]) -> None:
         if self.faults.take("load_fail"):
@@ -182,27 +207,6 @@ class ScriptedEngine:
             log(RuntimeLine("ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory", "error"))
             log(RuntimeLine("llama_init_from_model: failed to initialize the context", "error"))
             raise EngineError("The model has crashed without additional information. (Exit code: 18446744072635812000)")
-
-
-def _load_lines(model: CatalogModel, options: LoadOptions, *, collapsed: bool) -> list[str]:
-    """What llama.cpp says about the context it allocated; `collapsed` to 8192 of what was asked."""
-    asked = options.context_length
-    context = min(asked, 8192) if collapsed else asked
-    values = {
-        "n_seq_max": options.parallel,
-        "n_ctx": context,
-        "n_ctx_seq": context,
-        "n_batch": options.eval_batch_size,
-        "n_ubatch": min(512, options.eval_batch_size),
-        "flash_attn": "enabled" if options.flash_attention else "disabled",
-        "kv_unified": "true",
-    }
-    lines = [f"llama_context: {name:<22}= {value}" for name, value in values.items()]
-    if context != asked:
-        lines.insert(0, f"[context_fit][INFO]: Model context auto-fit: max={asked:,} fitted={context:,} reason=vram")
-    size = model.kv_bytes_per_token * context / 2**20
-    lines.append(f"llama_kv_cache: size = {size:8.2f} MiB ({context:6} cells, {model.layers:3} layers)")
-    return lines
 
 
 def parse_timings(text: str, into: Timings) -> None:

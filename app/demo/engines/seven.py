@@ -18,6 +18,10 @@ SEVEN = (
         variants=("qwen/qwen3-coder-next@q4_k_m", "qwen/qwen3-coder-next@q6_k"),
         kv_bytes_per_token=24_576,
         layers=48,
+        kv_layers=12,
+        recurrent_bytes=79_036_416,
+        compute_bytes=122 * 2**20,
+        vocabulary=151_936,
     ),
     CatalogModel(
         key="qwen/qwen3-coder-30b",
@@ -34,6 +38,8 @@ SEVEN = (
         variants=("qwen/qwen3-coder-30b@q4_k_m", "qwen/qwen3-coder-30b@q8_0"),
         kv_bytes_per_token=98_304,
         layers=48,
+        compute_bytes=120 * 2**20,
+        vocabulary=151_936,
     ),
     CatalogModel(
         key="nvidia/nemotron-3-nano",
@@ -51,6 +57,10 @@ SEVEN = (
         variants=("nvidia/nemotron-3-nano@q4_k_m",),
         kv_bytes_per_token=6_144,
         layers=52,
+        kv_layers=6,
+        recurrent_bytes=49_930_240,
+        compute_bytes=119 * 2**20,
+        vocabulary=131_072,
     ),
     CatalogModel(
         key="zai-org/glm-4.7-flash",
@@ -67,6 +77,9 @@ SEVEN = (
         reasoning_default="on",
         kv_bytes_per_token=54_144,
         layers=47,
+        latent=True,
+        compute_bytes=112 * 2**20,
+        vocabulary=154_880,
     ),
     CatalogModel(
         key="mistralai/devstral-small-2-2512",
@@ -82,6 +95,8 @@ SEVEN = (
         vision=True,
         kv_bytes_per_token=163_840,
         layers=40,
+        compute_bytes=274 * 2**20,
+        vocabulary=131_072,
     ),
     CatalogModel(
         key="ha-expert",
@@ -96,6 +111,8 @@ SEVEN = (
         tools=True,
         kv_bytes_per_token=57_344,
         layers=28,
+        compute_bytes=304 * 2**20,
+        vocabulary=152_064,
     ),
     CatalogModel(
         key="text-embedding-nomic-embed-text-v1.5",
@@ -108,5 +125,7 @@ SEVEN = (
         path="nomic-ai/nomic-embed-text-v1.5-GGUF/nomic-embed-text-v1.5.Q4_K_M.gguf",
         embedding=True,
         layers=12,
+        compute_bytes=24 * 2**20,
+        vocabulary=30_522,
     ),
 )

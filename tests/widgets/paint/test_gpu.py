@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lmdeck.model.machine import Gpu, HostSample
+from lmdeck.model.machine import Gpu, Holder, HostSample
 from lmdeck.model.problem import Problem
-from lmdeck.widgets.paint.gpu import gpu_lines, host_lines, main_host_lines, short_name
+from lmdeck.widgets.paint.gpu import gpu_lines, holders, host_lines, main_host_lines, short_name
 from lmdeck.widgets.paint.line import plain, width
 from lmdeck.widgets.paint.spark import History
 
-G = 2**30
+G, MIB = 2**30, 2**20
 NAME = "NVIDIA GeForce RTX 4090"
 CARD = Gpu(0, NAME, 21 * G, 24 * G, 19 * G, 87.0, 61.0, 312.4, 450.0, 45.0, 2520, 10501, 2**30, 2**20)
 BARE = Gpu(1, "Tesla T4")
@@ -106,3 +106,13 @@ def test_any_size(cells, rows):
         assert len(lines) <= rows
         if cells >= 17:
             assert max(map(width, lines)) <= cells
+
+
+def test_names_of_holders_take_only_the_room_there_is():
+    others = (Holder(1, "Xorg", 400 * MIB), Holder(2, "firefox", 300 * MIB), Holder(3, "cat", 10 * MIB))
+    whole = "LM Studio 1.0 · other 1.0: Xorg 0.4, firefox 0.3"
+    assert plain(holders(2048 * MIB, 1024 * MIB, others, 100)) == whole
+    assert plain(holders(2048 * MIB, 1024 * MIB, others, len(whole))) == whole
+    assert plain(holders(2048 * MIB, 1024 * MIB, others, len(whole) - 1)) == "LM Studio 1.0 · other 1.0: Xorg 0.4"
+    assert plain(holders(2048 * MIB, 1024 * MIB, others)) == "LM Studio 1.0 · other 1.0"
+    assert plain(holders(2048 * MIB, None, others[:1], 100)) == "LM Studio's part unknown · Xorg 0.4"

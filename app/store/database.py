@@ -1,0 +1,219 @@
+"""The SQLite file. Every call blocks, for some seconds where another lmdeck writes: one thread makes them all."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from lmdeck.model.history import LoadRecord, Preset
+from lmdeck.model.problem import Problem
+from lmdeck.store.errors import StoreError
+from lmdeck.store.rows import LOAD_COLUMNS, Cell, cell, load_record, load_row, preset, preset_row
+from lmdeck.store.schema import MIGRATIONS
+
+KEPT_LOADS = 2000
+MAX_ROWS = 10_000
+BUSY_S = 5.0
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_WORDS = {
+    sqlite3.SQLITE_FULL: ("history: the disk is full", "Free some space; nothing is kept until then."),
+    sqlite3.SQLITE_BUSY: ("history: another program holds it", "It is tried again with the next load."),
+    sqlite3.SQLITE_LOCKED: ("history: another program holds it", "It is tried again with the next load."),
+    sqlite3.SQLITE_READONLY: ("history: it may not be written", "Check the owner and mode of the file and its folder."),
+    sqlite3.SQLITE_CANTOPEN: ("history: it cannot be opened", "Check the owner and mode of the file and its folder."),
+    sqlite3.SQLITE_PERM: ("history: it cannot be opened", "Check the owner and mode of the file and its folder."),
+    sqlite3.SQLITE_CORRUPT: ("history: the file is damaged", "The next start sets it aside and begins a new one."),
+    sqlite3.SQLITE_NOTADB: ("history: the file is damaged", "The next start sets it aside and begins a new one."),
+}
+
+
+class Database:
+    """One open `history.db`, of the newest schema. `problem` tells that a damaged file was set aside.
+
+    Everything raises StoreError."""
+
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S, migrations: Sequence[str] = MIGRATIONS) -> None:
+        self.path = path
+        self.problem: Problem | None = None
+        self._busy_s, self._migrations = busy_s, migrations
+        _make_private(path)
+        seen = _inode(path)
+        try:
+            self._db = self._opened()
+        except sqlite3.DatabaseError as error:
+            if not _is_damaged(error):
+                raise _translated(error, path) from error
+            self.problem = _set_aside(path, seen)
+            _make_private(path)
+            with _told(path):
+                self._db = self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        """A checked connection, migrated; closed again if that fails."""
+        db = sqlite3.connect(self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
+        db.row_factory = sqlite3.Row
+        db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        try:
+            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                error = sqlite3.DatabaseError(str(found))
+                error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise error
+            _use_wal(db, time.monotonic() + self._busy_s)
+            db.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        """All steps that are missing, or none. Another lmdeck that starts now waits, and then finds nothing to do."""
+        if _version(db) == len(self._migrations):
+            return
+        with _transaction(db):
+            if (version := _version(db)) > len(self._migrations):
+                raise StoreError("history: made by a newer lmdeck", str(self.path), "Update lmdeck to use it again.")
+            for script in self._migrations[version:]:
+                for statement in script.split(";\n"):
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(self._migrations)}")
+
+    def add_load(self, record: LoadRecord) -> None:
+        """Keep a load, and no more than the last `KEPT_LOADS`."""
+        row = load_row(record)
+        names, marks = ", ".join(LOAD_COLUMNS), ", ".join(f":{name}" for name in LOAD_COLUMNS)
+        with _told(self.path), _transaction(self._db):
+            self._db.execute(f"INSERT INTO loads ({names}) VALUES ({marks})", row)
+            self._db.execute(
+                "DELETE FROM loads WHERE id <= (SELECT id FROM loads ORDER BY id DESC LIMIT 1 OFFSET ?)", (KEPT_LOADS,)
+            )
+
+    def loads(self, model_key: str | None, machine: str | None, limit: int) -> tuple[LoadRecord, ...]:
+        """The newest loads, newest first; all models' or machines' where None."""
+        given = (("model_key", model_key), ("machine", machine))
+        wanted = {name: cell(value) for name, value in given if value is not None}
+        where = "WHERE " + " AND ".join(f"{name} = :{name}" for name in wanted) if wanted else ""
+        query = f"SELECT * FROM loads {where} ORDER BY at DESC, id DESC LIMIT :limit"
+        found = (load_record(row) for row in self._rows(query, wanted | {"limit": max(0, min(limit, MAX_ROWS))}))
+        return tuple(record for record in found if record is not None)
+
+    def presets(self) -> dict[str, tuple[Preset, ...]]:
+        """All presets by model, those of one by name."""
+        kept: dict[str, tuple[Preset, ...]] = {}
+        for row in self._rows(f"SELECT * FROM presets ORDER BY model_key, name LIMIT {MAX_ROWS}", {}):
+            if (each := preset(row)) is not None:
+                kept[each.settings.model] = (*kept.get(each.settings.model, ()), each)
+        return kept
+
+    def keep_preset(self, kept: Preset) -> None:
+        """Keep a preset, in place of one of the same model and name."""
+        with _told(self.path):
+            self._db.execute("INSERT OR REPLACE INTO presets VALUES (:model_key, :name, :settings)", preset_row(kept))
+
+    def drop_preset(self, model_key: str, name: str) -> None:
+        """Forget a preset, if there is one."""
+        with _told(self.path):
+            self._db.execute("DELETE FROM presets WHERE model_key = ? AND name = ?", (cell(model_key), cell(name)))
+
+    def _rows(self, query: str, values: Mapping[str, Cell]) -> list[dict[str, object]]:
+        with _told(self.path), closing(self._db.execute(query, values)) as cursor:
+            return [dict(row) for row in cursor]
+
+    def close(self) -> None:
+        """Close it; the journal of the last one that does is folded in."""
+        with suppress(sqlite3.Error):
+            self._db.close()
+
+
+def _make_private(path: Path) -> None:
+    """The folder, and an empty file, that only the user may read."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        detail = f"{path}: {error.strerror or error}"
+        raise StoreError("history: it cannot be opened", detail, "Check the owner and mode of its folder.") from error
+
+
+def _use_wal(db: sqlite3.Connection, deadline: float) -> None:
+    """Readers and one writer at once. The switch itself does not wait for others, so it is tried again; where the
+    file system cannot do it, the file works as it is."""
+    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, with the right to write from its start."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
+
+
+def _translated(error: sqlite3.Error, path: Path) -> StoreError:
+    title, next_step = _WORDS.get(_code(error), ("history: it does not work", ""))
+    return StoreError(title, f"{path}: {error}", next_step)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for an error of the Python module itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_damaged(error: sqlite3.Error) -> bool:
+    return _code(error) in _DAMAGED
+
+
+def _inode(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_ino
+    return None
+
+
+def _set_aside(path: Path, seen: int | None) -> Problem | None:
+    """Rename a damaged file and its journals, so that a new one can begin. Another lmdeck may have been faster: only
+    the file that was looked at is moved."""
+    if _inode(path) != seen:
+        return None
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
+    number = 2
+    while aside.exists():
+        aside, number = path.with_name(f"{path.name}.corrupt-{stamp}-{number}"), number + 1
+    try:
+        for journal in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + journal).rename(aside.with_name(aside.name + journal))
+        path.rename(aside)
+    except OSError as error:
+        detail = f"{path}: {error.strerror or error}"
+        raise StoreError("history: the file is damaged", detail, "Move it away and start lmdeck again.") from error
+    return Problem("history: the file was damaged", f"set aside as {aside.name}; a new one was begun", str(aside))

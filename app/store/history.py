@@ -1,0 +1,105 @@
+"""The history of loads and the presets, kept in `history.db`, for the event loop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from lmdeck.model.history import LoadRecord, Preset
+from lmdeck.model.problem import Problem
+from lmdeck.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from lmdeck.store.database import Database
+
+BUSY_S = 5.0
+
+_T = TypeVar("_T")
+
+
+class Store:
+    """What lasts beyond a session. Make it with `open`, end it with `close` or as a context manager.
+
+    Every method raises StoreError and never blocks the loop: SQLite runs in one thread of the store's own, and several
+    lmdecks may use one file at once. A call that is cancelled is still carried out.
+    """
+
+    def __init__(self, database: "Database", executor: ThreadPoolExecutor) -> None:
+        self._database: Database | None = database
+        self._executor = executor
+        self.problem: Problem | None = database.problem
+        """What happened at the opening that the user should know: a damaged file was set aside."""
+
+    @classmethod
+    async def open(cls, path: Path, *, busy_s: float = BUSY_S) -> Self:
+        """Open or make the file and its folder, which only the user may read. `busy_s`: how long another program's
+        writing is waited for."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+        opening = asyncio.get_running_loop().run_in_executor(executor, _opened, path, busy_s)
+        try:
+            return cls(await asyncio.shield(opening), executor)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_when_open)
+            executor.shutdown(wait=False)
+            raise
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise
+
+    async def close(self) -> None:
+        """Close the file once everything asked for has been done."""
+        database, self._database = self._database, None
+        if database is not None:
+            closing = asyncio.get_running_loop().run_in_executor(self._executor, database.close)
+            self._executor.shutdown(wait=False)
+            await asyncio.shield(closing)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def add_load(self, record: LoadRecord) -> None:
+        """Keep a load; the oldest beyond 2,000 go."""
+        await self._run(lambda database: database.add_load(record))
+
+    async def loads(
+        self, model_key: str | None = None, machine: str | None = None, limit: int = 50
+    ) -> tuple[LoadRecord, ...]:
+        """The newest loads, newest first; of all models or machines where None."""
+        return await self._run(lambda database: database.loads(model_key, machine, limit))
+
+    async def presets(self) -> Mapping[str, tuple[Preset, ...]]:
+        """All presets by model key, those of one model by name (the empty one, "as last time", first)."""
+        return await self._run(lambda database: database.presets())
+
+    async def keep_preset(self, preset: Preset) -> None:
+        """Keep a preset for its settings' model, in place of one of the same name."""
+        await self._run(lambda database: database.keep_preset(preset))
+
+    async def drop_preset(self, model_key: str, name: str) -> None:
+        """Forget a preset, if there is one."""
+        await self._run(lambda database: database.drop_preset(model_key, name))
+
+    async def _run(self, work: "Callable[[Database], _T]") -> _T:
+        database = self._database
+        if database is None:
+            raise StoreError("history: it is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, database)
+
+
+def _opened(path: Path, busy_s: float) -> "Database":
+    from lmdeck.store.database import Database  # SQLite is not loaded before the first screen
+
+    return Database(path, busy_s=busy_s)
+
+
+def _close_when_open(opening: "asyncio.Future[Database]") -> None:
+    """Nobody waits for it any more; closing it takes no time, as nothing was written."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

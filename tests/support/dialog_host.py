@@ -1,0 +1,45 @@
+"""A small host app for one dialog."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual import on
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from lmdeck.screens.intents import Intent
+
+
+class DialogHost(App[None]):
+    """Shows a dialog, and keeps what it asks for and what it copies."""
+
+    def __init__(self, dialog: Screen[None]) -> None:
+        super().__init__()
+        self.dialog, self.asked, self.copied = dialog, list[Intent](), ""
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self.dialog)
+
+    @on(Intent)
+    def keep(self, intent: Intent) -> None:
+        self.asked.append(intent)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        self.copied = text
+
+    def words(self) -> str:
+        """The screen's text on one line, without the dialog's border: what was wrapped in it is joined again."""
+        strips = self.screen._compositor.render_strips(self.screen.size)
+        rows = ["".join(segment.text for segment in strip).strip() for strip in strips]
+        return re.sub(r"\s+", " ", " ".join(row.strip("│ ▁▂▃▄▅▆▇") for row in rows))
+
+
+@asynccontextmanager
+async def dialog_open(dialog: Screen[None], size: tuple[int, int]) -> AsyncIterator[tuple[DialogHost, Pilot[None]]]:
+    """The dialog on a screen of that size."""
+    host = DialogHost(dialog)
+    async with host.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield host, pilot
