@@ -29,7 +29,7 @@ class Upstream:
         if self._http is None:
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=5),
-                limits=httpx.Limits(max_connections=None),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),  # llama-server closes them
                 trust_env=False,
                 verify=False,  # loopback without TLS: saves loading the certificates
             )

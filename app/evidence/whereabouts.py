@@ -130,6 +130,12 @@ def is_about(fact: Fact, names: frozenset[str]) -> bool:
     return subject in names or subject.partition("@")[0] in names
 
 
+def unused(facts: Sequence[Fact], told: Sequence[Happening]) -> list[Fact]:
+    """The facts without those that have explained an earlier happening: a line explains one departure only."""
+    used = {happening.evidence: happening.at for happening in told}
+    return [fact for fact in facts if fact.at > used.get(_shown(fact), float("-inf"))]
+
+
 def _shown(fact: Fact) -> str:
     return f"{fact.source} log: {one_line(fact.line, 200)}"
 

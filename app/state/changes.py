@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lmdeck.evidence.server_log import Fact
-from lmdeck.evidence.whereabouts import arrival, departure, improved, is_about, names_of
+from lmdeck.evidence.whereabouts import arrival, departure, improved, is_about, names_of, unused
 from lmdeck.model.catalog import Instance
 from lmdeck.model.context import Claim
 from lmdeck.model.timeline import Happening
@@ -111,7 +111,7 @@ def _departed(before: DeckState, after: DeckState, instance: Instance, event: ev
         instance.id,
         instance.model_key,
         at=event.wall,
-        facts=before.facts,
+        facts=unused(before.facts, [one for one in after.timeline if one.instance_id == instance.id]),
         ours=instance.id in before.own,
         ttl_deadline=None if deadline is None else deadline - event.at + event.wall,
         busy=bool(activity and activity.queued),

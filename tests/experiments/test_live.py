@@ -154,7 +154,6 @@ async def test_the_real_engine_keeps_what_it_promises(llama_server, connect):
     backend = connect(llama_server)
     await backend.load(LoadRequest(SMALL, context_length=2048))
     found = await verdict_of(backend, SMALL, 2048)
-    print(found)
     assert found.proof is not None
     assert found.proof.refused is None
     assert 2048 - 80 <= found.proof.tokens < 2048
@@ -170,7 +169,6 @@ async def test_the_real_engine_refuses_what_is_too_long(llama_server, connect):
     backend = connect(llama_server)
     await backend.load(LoadRequest(SMALL, context_length=512))
     found = await verdict_of(backend, SMALL, 2048)
-    print(found)
     assert found.proof is not None
     assert 512 - 70 <= found.proof.tokens < 512 <= (found.proof.refused or 0)
     assert found.words.endswith("the context is about 512, not 2048.")

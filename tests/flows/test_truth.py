@@ -13,8 +13,9 @@ from steps import choose, load_model, loaded_ids
 from textual.widgets import Input
 
 from lmdeck.backend.lms import Lms
+from lmdeck.config.settings import Settings
 from lmdeck.config.token import Token
-from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.demo.launch import DemoEndpoint, DemoServer
 from lmdeck.model.rows import LoadedRow
 from lmdeck.screens.load_dialog import LoadDialog
 
@@ -46,6 +47,21 @@ async def load(deck: Driver, key: str, context: str, **others: str) -> None:
         deck.app.screen.query_one(f"#{name}", Input).value = value
     await deck.press("enter")
     await deck.until(lambda: not isinstance(deck.app.screen, LoadDialog), "the end of the load")
+
+
+def confidence(deck: Driver, key: str) -> str:
+    rows = [one for one in deck.app.dashboard.available.rows or () if one.model.key == key and one.outlook]
+    return rows[0].outlook.confidence if rows and rows[0].outlook else ""
+
+
+async def hear_the_log(deck: Driver, client: httpx.AsyncClient) -> None:
+    """Wait until the server's log is followed: from then on nothing goes unseen."""
+    for _ in range(100):
+        await client.post("/api/v1/models/unload", json={"instance_id": "nothing"})
+        await deck.pilot.pause(0.05)
+        if "models/unload" in deck.text():
+            return
+    raise AssertionError(f"no log on the screen:\n{deck.text()}")
 
 
 async def test_the_runtime_agrees(scripted_server: DemoEndpoint) -> None:
@@ -157,6 +173,7 @@ async def test_who_came_and_went(scripted_server: DemoEndpoint) -> None:
         session = deck.app.session
         headers = {"authorization": f"Bearer {scripted_server.token}"}
         async with httpx.AsyncClient(base_url=scripted_server.url, headers=headers, timeout=20) as client:
+            await hear_the_log(deck, client)
             for key in (CODER, EXPERT):  # the second JIT load evicts the first
                 body = {"model": key, "messages": [{"role": "user", "content": "hi"}]}
                 (await client.post("/v1/chat/completions", json=body)).raise_for_status()
@@ -200,14 +217,14 @@ async def test_a_real_collapse_is_reported_and_proven(llama_server: DemoEndpoint
         assert proof.tokens > allocated.tokens * 0.8
 
 
-async def test_a_real_load_is_measured_and_teaches(llama_server: DemoEndpoint, tmp_path: Path) -> None:
-    async with deck_with_history(llama_server, tmp_path) as deck:
+async def test_a_real_load_is_measured_and_teaches(tmp_path: Path) -> None:
+    settings = Settings(history=tmp_path / "history.db")
+    async with running_deck(settings, demo=DemoServer("llama")) as deck:
         await deck.see("smollm2")
         assert deck.app.session is not None
         session = deck.app.session
         key = next(model.key for model in session.state.models or () if not model.is_embedding)
-        await deck.until(lambda: key in session.state.outlooks, "a forecast")
-        assert session.state.outlooks[key].confidence == "from the file"
+        await deck.until(lambda: confidence(deck, key) == "from the file", "a forecast")
         await load(deck, key, "2048")
         await deck.until(lambda: session.state.records.get(key), "the measured load", timeout=30)
         record = session.state.records[key][0]

@@ -12,13 +12,15 @@ from textual.pilot import Pilot
 from lmdeck.config.settings import Settings
 from lmdeck.config.token import Token
 from lmdeck.connect import open_sources
-from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.demo.launch import DemoEndpoint, DemoServer
 from lmdeck.main import LMDeck
 
 
 def settings_for(endpoint: DemoEndpoint) -> Settings:
     """What leads the deck to this server."""
-    return Settings(url=endpoint.url, token=Token(endpoint.token), lms=endpoint.lms)
+    return Settings(
+        url=endpoint.url, token=Token(endpoint.token), lms=endpoint.lms, models_folder=endpoint.models or "nowhere"
+    )
 
 
 class Driver:
@@ -66,10 +68,14 @@ class Driver:
 
 @asynccontextmanager
 async def running_deck(
-    settings: Settings, size: tuple[int, int] = (160, 45), *, read_only: bool = False
+    settings: Settings,
+    size: tuple[int, int] = (160, 45),
+    *,
+    read_only: bool = False,
+    demo: DemoServer | None = None,
 ) -> AsyncIterator[Driver]:
-    """A deck on that server; everything it started has ended afterwards."""
-    app = LMDeck(partial(open_sources, replace(settings, read_only=read_only)), read_only=read_only)
+    """A deck on that server, or on a `demo` of its own; everything it started has ended afterwards."""
+    app = LMDeck(partial(open_sources, replace(settings, read_only=read_only), demo), read_only=read_only)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Driver(app, pilot)
 

@@ -50,7 +50,7 @@ class LlamaRunner:
                 base_url=self.url or "",
                 headers={"authorization": f"Bearer {self.api_key}"},
                 timeout=httpx.Timeout(None, connect=5),
-                limits=httpx.Limits(max_connections=None),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),  # llama-server closes them
                 trust_env=False,
             )
         return self._http
