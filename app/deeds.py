@@ -103,7 +103,6 @@ class Deeds:
 
     async def _failed(self, request: LoadRequest, problem: Problem, begun: float) -> None:
         problem = await self._explained(problem, begun)
-        self._desk.notices.note(Problem(f"loading {request.model}: {problem.title}", problem.detail))
         self._app.post_message(intents.LoadOver(request, problem))
         happening = Happening(time.time(), "load failed", request.model, request.model, problem.sentence, "this deck")
         self._desk.apply(LoadExplained(happening))

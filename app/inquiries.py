@@ -16,10 +16,9 @@ from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, Ve
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.problem import Problem
 from lmdeck.screens import intents
-from lmdeck.screens.bench_dialog import BenchDialog
 from lmdeck.screens.estimate_screen import EstimateScreen
+from lmdeck.screens.experiment_dialog import ExperimentDialog
 from lmdeck.screens.load_dialog import LoadDialog
-from lmdeck.screens.verify_dialog import VerifyDialog
 from lmdeck.state.events import ContextProven
 from lmdeck.store.errors import StoreError
 
@@ -44,9 +43,9 @@ class Inquiries:
             case intents.KeepPreset() | intents.DropPreset():
                 run(self._presets(intent), group="store")
             case intents.Verify(plan=plan):
-                run(self._experiment(self._verify(plan)), group="experiment", exclusive=True)
+                self._start(plan.instance_id, self._verify(plan))
             case intents.Benchmark(instance_id=name, levels=levels):
-                run(self._experiment(self._bench(name, levels)), group="experiment", exclusive=True)
+                self._start(name, self._bench(name, levels))
             case intents.StopExperiment():
                 self._app.workers.cancel_group(self._app, "experiment")
             case intents.Export(result=result):
@@ -99,6 +98,16 @@ class Inquiries:
 
     # Experiments
 
+    def _start(self, instance_id: str, steps: AsyncGenerator[Step]) -> None:
+        """Begin, unless others' requests run there and the user has not been told so."""
+        activity = self._desk.state().activity.get(instance_id)
+        unaware = [dialog for dialog in self._open(ExperimentDialog) if not dialog.warned]
+        if activity is not None and activity.queued and unaware:
+            for dialog in unaware:
+                dialog.warn()
+        else:
+            self._app.run_worker(self._experiment(steps), group="experiment", exclusive=True)
+
     async def _experiment(self, steps: AsyncGenerator[Step]) -> None:
         """Hand each step to the dialog that asked; a failure is its last step. Without the dialog there is no reason
         to go on: closing the steps closes the requests."""
@@ -111,7 +120,7 @@ class Inquiries:
             self._tell(error.problem)
 
     def _tell(self, step: Step) -> bool:
-        dialogs = [*self._open(VerifyDialog), *self._open(BenchDialog)]
+        dialogs = self._open(ExperimentDialog)
         for dialog in dialogs:
             dialog.tell(step)
         return bool(dialogs)

@@ -56,7 +56,8 @@ class Notices:
             loud = _LOUD.get(one.kind)
             told_by = f" ({one.evidence})" if one.evidence not in ("", "this deck") else ""
             words = f"{one.instance_id}: {one.words}{told_by}"
-            self._log.extend([DeckNote(one.at or time.time(), words, level="warn" if loud else "info")])
+            level = "warn" if loud or one.kind == "load failed" else "info"
+            self._log.extend([DeckNote(one.at or time.time(), words, level=level)])
             if loud:
                 lines = [one.words, one.evidence]
                 if one.kind == "collapsed":

@@ -123,6 +123,15 @@ class ExperimentDialog(Dialog[None]):
             self.stage = "done"
         self._show()
 
+    @property
+    def warned(self) -> bool:
+        """Whether the user knows that others are waiting."""
+        return self._busy
+
+    def warn(self) -> None:
+        """Others came since the dialog was opened: nothing starts before that is accepted."""
+        self._busy, self.stage = True, "ready"
+
     def watch_stage(self) -> None:
         """The clock runs while it runs; the keys say what can be done."""
         if self._timer is not None:

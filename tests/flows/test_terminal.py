@@ -168,6 +168,6 @@ def test_the_demo_server_alone_says_where_it_is() -> None:
         assert server.stdout is not None
         assert server.stdin is not None
         said = json.loads(server.stdout.readline())
-        assert set(said) == {"url", "token", "lms"}
+        assert set(said) == {"url", "token", "lms", "models"}
         server.stdin.close()
         assert server.wait(10) == 0

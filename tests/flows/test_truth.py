@@ -1,9 +1,10 @@
 """What lmdeck exists for: memory and context told truthfully, before and after the load, in the whole deck."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,3 +250,23 @@ async def test_the_benchmark_measures_and_exports(
         await deck.press("x")
         await deck.until(lambda: list((tmp_path / "exports").glob("*.md")), "the report", timeout=30)
         assert list((tmp_path / "exports").glob("*.json"))
+
+
+async def test_no_experiment_disturbs_others_unless_told(scripted_server: DemoEndpoint) -> None:
+    await set_faults(scripted_server, timings="load=0.05,ttft=0.01,rate=20")
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await load_model(deck, CODER)
+        await deck.press("1", "v")
+        await deck.see("Nothing has been sent yet")
+        await deck.see("Loaded 1")
+        headers = {"authorization": f"Bearer {scripted_server.token}"}
+        async with httpx.AsyncClient(base_url=scripted_server.url, headers=headers, timeout=60) as client:
+            body = {"model": CODER, "messages": [{"role": "user", "content": "hi " * 200}]}
+            asking = asyncio.create_task(client.post("/v1/chat/completions", json=body))
+            await deck.until(lambda: row(deck).busy, "somebody's request")
+            await deck.press("enter")
+            await deck.see("Requests of others run on this instance")
+            assert "Nothing has been sent yet" in deck.text()
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
