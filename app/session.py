@@ -213,6 +213,8 @@ class Session:
         """Begin what the user asked for; it ends by itself, with an event or a notice."""
         if isinstance(intent, intents.Refresh):
             self._look_again()
+        elif self._desk is None and isinstance(intent, intents.Weigh | intents.AskLmStudio):
+            return  # nobody asked for it by a key
         elif self._desk is None:
             self.notices.tell("Not connected yet.", severity="warning")
             if isinstance(intent, intents.Ask):

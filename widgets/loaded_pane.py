@@ -155,10 +155,10 @@ def _columns(clock: Clock) -> list[Column[LoadedRow]]:
         Column("INSTANCE", paint.instance, 16, 60, sort_key=lambda row: row.id.lower(), keep_tail=True),
         Column("STATE", lambda row: paint.state(row, clock()), 14, 14, sort_key=lambda row: row.busy, descending=True),
         Column("CTX", lambda row: paint.context(row.context), 13, 14, sort_key=_context, descending=True),
-        Column("SLOTS", lambda row: number(row.slots), 5, 5, "right", 4, lambda row: row.slots, True),
+        Column("SLOTS", lambda row: number(row.slots), 5, 5, "right", 3, lambda row: row.slots, True),
         Column("QUEUE", lambda row: number(row.queue), 5, 5, "right", 1, lambda row: row.queue, True),
         Column("TTL", lambda row: paint.ttl(row, clock()), 5, 8, "right", 2, lambda row: row.ttl_deadline),
-        Column("SIZE GB", lambda row: sizes.size(row.size_bytes), 7, 7, "right", 3, lambda row: row.size_bytes, True),
+        Column("SIZE GB", lambda row: sizes.size(row.size_bytes), 7, 7, "right", 4, lambda row: row.size_bytes, True),
         Column("VRAM", paint.vram, 6, 6, "right", 5, lambda row: row.engine.vram if row.engine else None, True),
         Column("TOK/S", lambda row: number(row.tokens_per_second, 1), 6, 6, "right", 1, _speed, True),
     ]

@@ -12,14 +12,19 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
+from lmdeck.estimate.forecast import forecast
 from lmdeck.feeds.sources import Sources
 from lmdeck.main import LMDeck
+from lmdeck.model.allocation import Allocation
 from lmdeck.model.catalog import Activity, Capabilities, Instance, InstanceConfig, Model
 from lmdeck.model.chat import ChatEnded, ChatStats, MessageDelta, ReasoningDelta
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.log import DeckNote, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 from lmdeck.model.machine import Gpu, GpuSample, HostSample
+from lmdeck.model.outlook import LmsFigure, Occupant, Question, Room
 from lmdeck.model.problem import Problem
+from lmdeck.screens import intents
+from lmdeck.screens.load_dialog import LoadDialog
 from lmdeck.state import events as ev
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.gpu_pane import GpuPane
@@ -81,6 +86,7 @@ MODELS = (CODER, EXPERT, VISION, EMBED, HOSTILE)
 
 GPU = Gpu(0, "NVIDIA GeForce RTX 4090", 20 * GIB, 24 * GIB, 19 * GIB, 87, 61, 312, 450, 44, 2520, 10501, 12**6, 3**12)
 HOST = HostSample(23.0, 41 * GIB, 96 * GIB, 0, 8 * GIB, 4.0, 3 * GIB)
+ROOM = Room(4 * GIB, 24 * GIB, 55 * GIB, 96 * GIB)
 ACTIVITIES = (
     Activity("qwen/qwen3-coder-30b", CODER.key, "generating", 1, 4, 131072),
     Activity("ha-expert", "ha-expert", "idle", 0, 4, 8192, ttl_s=3600, last_used_s=NOON - 1070),
@@ -119,10 +125,13 @@ def connected(at: float) -> list[ev.Event]:
     """A busy deck at the monotonic second `at`."""
     return [
         ev.Connected("http://127.0.0.1:1234", has_token=True),
-        ev.CatalogSeen(MODELS, 0.004, at),
+        ev.AllocationSeen(Allocation(CODER.key, 4711, NOON, n_ctx=131072, n_ctx_seq=131072, unified=True)),
+        ev.AllocationSeen(Allocation("ha-expert", 4712, NOON, n_ctx=8192, n_ctx_seq=8192, unified=True)),
+        ev.CatalogSeen(MODELS, 0.004, at, NOON),
         ev.RuntimeSeen("llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.3.0"),
         ev.ActivitySeen(ACTIVITIES, at, NOON),
         ev.PredictionEnded("ha-expert", 63.0, NOON - 1070),
+        ev.OutlooksMade({model.key: forecast(Question(model, LoadRequest(model.key), ROOM)) for model in MODELS}),
         ev.MachineSeen(GpuSample((GPU,)), HOST, at),
         ev.MachineSeen(GpuSample((replace(GPU, utilisation=35.0),)), HOST, at + 1),
     ]
@@ -182,8 +191,29 @@ def test_down_before_the_first_answer(snap_compare: SnapCompare, size: tuple[int
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_load_dialog(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
-    keys = ("2", "l", "8", "k", "tab", "tab", "right")
-    assert snap_compare(Replay(*connected(1000.0)), terminal_size=size, run_before=after(*keys))
+    async def weigh(pilot: Pilot[None]) -> None:
+        await after("2", "l", "8", "k", "tab")(pilot)
+        dialog, request = pilot.app.screen, LoadRequest(CODER.key, 8192)
+        assert isinstance(dialog, LoadDialog)
+        figure = LmsFigure(18 * GIB, 19 * GIB, low_confidence=True, will_load=False)
+        others = (Occupant("ha-expert", 8 * GIB), Occupant("ha-expert:2", 8 * GIB, busy=True))
+        outlook = forecast(Question(CODER, request, ROOM, occupants=others, lmstudio=figure))
+        dialog.weighed(intents.Weighed(request, outlook))
+        dialog.lmstudio_said(intents.LmStudioSaid(request, figure))
+        await pilot.pause()
+
+    assert snap_compare(Replay(*connected(1000.0)), terminal_size=size, run_before=weigh)
+
+
+def test_collapsed(snap_compare: SnapCompare) -> None:
+    less = ev.AllocationSeen(Allocation("ha-expert", 4712, NOON, n_ctx=4096, n_ctx_seq=4096, unified=True))
+    assert snap_compare(Replay(*connected(1000.0), less), terminal_size=(120, 40), run_before=after())
+
+
+def test_everything_about_an_instance(snap_compare: SnapCompare) -> None:
+    less = ev.AllocationSeen(Allocation("ha-expert", 4712, NOON, n_ctx=4096, n_ctx_seq=4096, unified=True, slots=4))
+    app = Replay(*connected(1000.0), less)
+    assert snap_compare(app, terminal_size=(120, 40), run_before=after("1", "j", "enter"))
 
 
 def test_connecting(snap_compare: SnapCompare) -> None:
