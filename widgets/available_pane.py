@@ -1,13 +1,14 @@
 """The Available pane: the models on the server's disk."""
 
+from __future__ import annotations
+
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from lmdeck.model.catalog import Model
 from lmdeck.model.rows import AvailableRow
 from lmdeck.widgets.column import Column
 from lmdeck.widgets.line_view import Paragraph
@@ -15,6 +16,9 @@ from lmdeck.widgets.list_pane import ListPane
 from lmdeck.widgets.paint import available as paint
 from lmdeck.widgets.pane import Clock
 from lmdeck.widgets.table import Table
+
+if TYPE_CHECKING:
+    from lmdeck.model.catalog import Model
 
 
 class AvailablePane(ListPane[AvailableRow]):

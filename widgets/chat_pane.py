@@ -1,5 +1,7 @@
 """The chat: turns above, the editor below."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Self
 
 from textual import events, on
@@ -11,10 +13,12 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from lmdeck.model.chat import ChatEnded, ChatEvent
 from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean, one_line
 from lmdeck.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from lmdeck.model.chat import ChatEvent
 
 if TYPE_CHECKING:
     from lmdeck.widgets.answer import Answer
@@ -134,7 +138,7 @@ class ChatPane(Pane):
         self.screen.set_focus(self._editor())
         return self
 
-    def _editor(self) -> "ChatInput":
+    def _editor(self) -> ChatInput:
         """The editor, made when it is first wanted: it alone would cost a tenth of the time to the first frame."""
         if self._input is None:
             from lmdeck.widgets.chat_input import ChatInput
@@ -160,6 +164,8 @@ class ChatPane(Pane):
         if self._answer is None:
             return
         self._answer.feed(event)
+        from lmdeck.model.chat import ChatEnded  # not needed for the first frame
+
         if isinstance(event, ChatEnded):
             self.response_id = event.response_id or self.response_id
 
@@ -200,7 +206,7 @@ class ChatPane(Pane):
         nobody = f"Nobody to talk to yet.\n{one_line(self.obstacle)}" if self.obstacle else _NOBODY
         self._hint.update(Content(_READY.format(target=name) if name else nobody))
 
-    def on_chat_input_submitted(self, event: "ChatInput.Submitted") -> None:
+    def on_chat_input_submitted(self, event: ChatInput.Submitted) -> None:
         """Send, unless there is nothing to send or an answer is still coming."""
         event.stop()
         if not event.text.strip():
@@ -215,7 +221,7 @@ class ChatPane(Pane):
         event.stop()
         self.focus_content()
 
-    def on_chat_input_left(self, event: "ChatInput.Left") -> None:
+    def on_chat_input_left(self, event: ChatInput.Left) -> None:
         """Stop the answer, or leave the editor."""
         event.stop()
         self.post_message(self.Stopped() if self.answering else self.Left())

@@ -1,18 +1,23 @@
 """The GPU pane: every GPU, the host beside them, and five minutes of history."""
 
+from __future__ import annotations
+
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.strip import Strip
 
-from lmdeck.model.machine import GpuSample, HostSample
 from lmdeck.widgets.line_view import LineView, Paragraph
 from lmdeck.widgets.paint.gpu import CHART_ROWS, NORMAL_ROWS, gpu_lines, host_lines, main_host_lines
 from lmdeck.widgets.paint.line import Line, Span, crop, say
 from lmdeck.widgets.paint.spark import History
 from lmdeck.widgets.pane import Clock, Pane
+
+if TYPE_CHECKING:
+    from lmdeck.model.machine import GpuSample, HostSample
 
 
 class Gauges(LineView):

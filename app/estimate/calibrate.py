@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lmdeck.model.estimate import FROM_FILE, Estimate
+from lmdeck.model.confidence import FROM_FILE, FROM_TABLE
+from lmdeck.model.estimate import Estimate
 from lmdeck.model.history import Calibration, LoadRecord
 from lmdeck.model.load import LoadRequest
-from lmdeck.model.outlook import FROM_TABLE
 
 _NEWEST = 15
 """Loads that are looked at: drivers and runtimes change."""

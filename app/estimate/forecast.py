@@ -18,9 +18,10 @@ from lmdeck.estimate.fit import (
 )
 from lmdeck.estimate.sources import Missing, Subject, find_subject
 from lmdeck.model.catalog import Model
+from lmdeck.model.confidence import LMSTUDIOS, ROUGH, UNKNOWN
 from lmdeck.model.estimate import Ask, Estimate, Unknown
 from lmdeck.model.load import LoadRequest
-from lmdeck.model.outlook import LMSTUDIOS, ROUGH, UNKNOWN, Outlook, Question, Room, Verdict
+from lmdeck.model.outlook import Outlook, Question, Room, Verdict
 
 DEFAULT_CONTEXT = 4096
 """What a load without a context length is reckoned for: LM Studio tells its default nowhere over its API."""

@@ -12,7 +12,8 @@ from lmdeck.estimate.compute import compute_bytes, host_bytes, output_bytes
 from lmdeck.estimate.gguf import Header
 from lmdeck.estimate.layers import Layer
 from lmdeck.estimate.weights import Weights, layers_on_gpu, split
-from lmdeck.model.estimate import FROM_FILE, KV_TYPES, Ask, Estimate, Share, Unknown
+from lmdeck.model.confidence import FROM_FILE
+from lmdeck.model.estimate import KV_TYPES, Ask, Estimate, Share, Unknown
 
 _MAX_CONTEXT, _MAX_SLOTS, _MAX_BATCH = 1 << 30, 1024, 1 << 20
 _UNQUANTIZED = ("f32", "f16", "bf16")

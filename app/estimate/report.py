@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lmdeck.model.confidence import LMSTUDIOS
 from lmdeck.model.estimate import Estimate
-from lmdeck.model.outlook import LMSTUDIOS, LmsFigure
+from lmdeck.model.outlook import LmsFigure
 from lmdeck.model.text import one_line
 from lmdeck.model.units import size
 

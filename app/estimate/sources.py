@@ -10,8 +10,8 @@ from lmdeck.estimate.gguf import Header, NotGGUF, read_header, shards
 from lmdeck.estimate.memory import estimate
 from lmdeck.estimate.table import look_up
 from lmdeck.model.catalog import Model
-from lmdeck.model.estimate import FROM_FILE, Ask, Estimate, Unknown
-from lmdeck.model.outlook import FROM_TABLE
+from lmdeck.model.confidence import FROM_FILE, FROM_TABLE
+from lmdeck.model.estimate import Ask, Estimate, Unknown
 
 _PROJECTOR = "mmproj"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
-FROM_FILE = "from the file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from lmdeck.model.estimate import Estimate, Unknown
 from lmdeck.model.history import Calibration
 from lmdeck.model.load import LoadRequest
 
-FROM_TABLE, LMSTUDIOS, ROUGH, UNKNOWN = "from a table", "LM Studio's figure", "rough", "unknown"
 VerdictWord = Literal["fits", "tight", "does not fit", "unknown"]
 
 

@@ -1,12 +1,17 @@
 """What the Loaded and Available panes show, one value a line. `state/views.py` makes them from the state."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from lmdeck.model.allocation import Allocation
-from lmdeck.model.catalog import Model
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from lmdeck.model.context import UNREAD, ContextReading
-from lmdeck.model.machine import EngineProcess
-from lmdeck.model.outlook import Outlook
+
+if TYPE_CHECKING:
+    from lmdeck.model.allocation import Allocation
+    from lmdeck.model.catalog import Model
+    from lmdeck.model.machine import EngineProcess
+    from lmdeck.model.outlook import Outlook
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,24 @@
 """What is looked at closely, over the dashboard: models, instances, log entries, loads to come, experiments."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on
 
 from lmdeck.model.context import ContextReading
-from lmdeck.model.load import LoadRequest
-from lmdeck.model.rows import LoadedRow
 from lmdeck.screens import intents
 from lmdeck.screens.pane_screen import PaneScreen
 from lmdeck.state.deck import DeckState
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.loaded_pane import LoadedPane
 from lmdeck.widgets.log_pane import LogPane
+
+if TYPE_CHECKING:
+    from lmdeck.model.load import LoadRequest
+    from lmdeck.model.rows import LoadedRow
 
 
 class CloseUpScreen(PaneScreen):
@@ -113,6 +118,8 @@ class CloseUpScreen(PaneScreen):
         self._open_load_dialog(row.model_key, start=self._settings_of(row), replacing=row.id)
 
     def _settings_of(self, row: LoadedRow) -> LoadRequest:
+        from lmdeck.model.load import LoadRequest
+
         last = self._state.last_settings(row.model_key) or LoadRequest(row.model_key)
         return replace(last, context_length=_fitting(row.context))
 

@@ -6,12 +6,9 @@ from dataclasses import replace
 from textual import events, on, work
 from textual.binding import Binding
 
-from lmdeck.model.chat import ChatRequest
 from lmdeck.screens import intents
 from lmdeck.screens.close_up import CloseUpScreen
-from lmdeck.state import views
 from lmdeck.state.deck import DeckState
-from lmdeck.state.hardware import is_local
 from lmdeck.widgets.available_pane import AvailablePane
 from lmdeck.widgets.chat_pane import ChatPane
 from lmdeck.widgets.loaded_pane import LoadedPane
@@ -48,6 +45,8 @@ class Dashboard(CloseUpScreen):
     @on(intents.StateChanged)
     def show_state(self, message: intents.StateChanged) -> None:
         """Hand every pane its part; a pane that gets an equal value does nothing."""
+        from lmdeck.state import views
+
         before, self._state = self._state, message.state
         if message.state.machine_at != before.machine_at:
             self._show_machine(message.state)
@@ -63,6 +62,9 @@ class Dashboard(CloseUpScreen):
             self.gpu.update_host(state.host)
 
     def _show_server(self, state: DeckState) -> None:
+        from lmdeck.state import views
+        from lmdeck.state.hardware import is_local
+
         self.gpu.say_foreign(not is_local(state.url))
         self.header.status = views.server_status(state, self._read_only)
         for pane in (self.loaded, self.available):
@@ -77,6 +79,8 @@ class Dashboard(CloseUpScreen):
     def _chat_target(self, state: DeckState) -> str | None:
         """What was chosen or talked to, while the server knows it; before that, the first instance that can answer.
         A conversation never moves to another model by itself."""
+        from lmdeck.state import views
+
         targets, chosen = views.chat_targets(state), self._chosen_target
         if chosen is None:
             return targets[0] if targets else None
@@ -104,6 +108,8 @@ class Dashboard(CloseUpScreen):
     @work(group="ask")
     async def unload_all(self) -> None:
         """Unload everything, after asking."""
+        from lmdeck.state import views
+
         rows = [row for row in views.loaded_rows(self._state) or () if not row.pending]
         if not rows:
             self.notify("Nothing is loaded.")
@@ -136,6 +142,8 @@ class Dashboard(CloseUpScreen):
         self._chat_with(message.model.instances[0].id if message.model.instances else message.model.key)
 
     def _chat_with(self, target: str) -> None:
+        from lmdeck.state import views
+
         if self._read_only and target not in views.chat_targets(self._state):
             self.notify(f"{target} is not loaded, and --read-only loads nothing.", severity="warning", markup=False)
             return
@@ -146,6 +154,8 @@ class Dashboard(CloseUpScreen):
     @on(ChatPane.Sent)
     def ask(self, message: ChatPane.Sent) -> None:
         """Send the turn to the chat's target."""
+        from lmdeck.model.chat import ChatRequest
+
         target = self.chat.target
         if target is None:
             gone = f"{self._chosen_target} is not there any more" if self._chosen_target else "No model to talk to"

@@ -1,14 +1,20 @@
 """What a screen asks of the application, and what it is told: the messages between the two."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from lmdeck.model.chat import ChatRequest
-from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
-from lmdeck.model.history import Preset
-from lmdeck.model.load import LoadRequest
-from lmdeck.model.outlook import LmsFigure, Outlook
 from lmdeck.model.problem import Problem
-from lmdeck.state.deck import DeckState
+
+if TYPE_CHECKING:
+    from lmdeck.model.chat import ChatRequest
+    from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
+    from lmdeck.model.history import Preset
+    from lmdeck.model.load import LoadRequest
+    from lmdeck.model.outlook import LmsFigure, Outlook
+    from lmdeck.state.deck import DeckState
 
 
 class StateChanged(Message):

@@ -1,18 +1,22 @@
 """Everything the deck knows, as one frozen value."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from lmdeck.evidence.server_log import Fact
-from lmdeck.model.allocation import Allocation
-from lmdeck.model.catalog import Activity, Instance, Model, ModelFile
-from lmdeck.model.context import Claim, Proof
-from lmdeck.model.history import LoadRecord, Preset
-from lmdeck.model.load import LoadRequest
-from lmdeck.model.machine import GpuSample, HostSample
-from lmdeck.model.outlook import Outlook
-from lmdeck.model.problem import Problem
-from lmdeck.model.timeline import Happening
+if TYPE_CHECKING:
+    from lmdeck.evidence.server_log import Fact
+    from lmdeck.model.allocation import Allocation
+    from lmdeck.model.catalog import Activity, Instance, Model, ModelFile
+    from lmdeck.model.context import Claim, Proof
+    from lmdeck.model.history import LoadRecord, Preset
+    from lmdeck.model.load import LoadRequest
+    from lmdeck.model.machine import GpuSample, HostSample
+    from lmdeck.model.outlook import Outlook
+    from lmdeck.model.problem import Problem
+    from lmdeck.model.timeline import Happening
 
 
 @dataclass(frozen=True, slots=True)

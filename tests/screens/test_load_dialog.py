@@ -6,9 +6,10 @@ import pytest
 from textual.widgets import Input, Static
 
 from lmdeck.model.catalog import Instance, Model
+from lmdeck.model.confidence import ROUGH
 from lmdeck.model.history import Preset
 from lmdeck.model.load import LoadRequest
-from lmdeck.model.outlook import ROUGH, LmsFigure
+from lmdeck.model.outlook import LmsFigure
 from lmdeck.model.problem import Problem
 from lmdeck.screens import intents
 from lmdeck.screens.load_dialog import LoadDialog

@@ -1,10 +1,16 @@
 """The cells of the Available pane."""
 
-from lmdeck.model.catalog import Model
-from lmdeck.model.rows import AvailableRow
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from lmdeck.model.units import UNKNOWN, gigabytes
 from lmdeck.widgets.paint.line import Line, Span, safe
 from lmdeck.widgets.paint.memory import fit_cell, places
+
+if TYPE_CHECKING:
+    from lmdeck.model.catalog import Model
+    from lmdeck.model.rows import AvailableRow
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
 

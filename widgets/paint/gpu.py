@@ -1,12 +1,17 @@
 """A GPU, and the host beside it, as lines of a given width."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
 
-from lmdeck.model.machine import Gpu, Holder, HostSample
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from lmdeck.model.units import UNKNOWN, gib, percent, size
 from lmdeck.widgets.paint.bar import Part, bar
 from lmdeck.widgets.paint.line import Line, Span, Tone, crop, pack, safe, say, width
 from lmdeck.widgets.paint.spark import History, chart, spark
+
+if TYPE_CHECKING:
+    from lmdeck.model.machine import Gpu, Holder, HostSample
 
 HOT = 85.0
 """°C from which a temperature stands out."""

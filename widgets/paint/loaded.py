@@ -1,9 +1,15 @@
 """The cells of the Loaded pane."""
 
-from lmdeck.model.context import ContextReading
-from lmdeck.model.rows import LoadedRow
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from lmdeck.model.units import UNKNOWN, countdown, gib
 from lmdeck.widgets.paint.line import Line, Span, Tone, safe, say
+
+if TYPE_CHECKING:
+    from lmdeck.model.context import ContextReading
+    from lmdeck.model.rows import LoadedRow
 
 NOTHING: Line = (Span(UNKNOWN, "muted"),)
 _STATES: dict[str, tuple[str, Tone]] = {

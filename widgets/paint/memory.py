@@ -1,14 +1,19 @@
 """What a load is expected to take, as lines: a bar against the free memory, a table of the parts, the verdict."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lmdeck.model.estimate import Share
-from lmdeck.model.outlook import ROUGH, Outlook, VerdictWord
+from lmdeck.model.confidence import ROUGH
 from lmdeck.model.units import UNKNOWN
 from lmdeck.widgets.paint.bar import Part, bar
 from lmdeck.widgets.paint.line import Line, Span, Tone, crop, safe, wrap
+
+if TYPE_CHECKING:
+    from lmdeck.model.estimate import Share
+    from lmdeck.model.outlook import Outlook, VerdictWord
 
 END = "┃"
 """Where the free memory ends."""

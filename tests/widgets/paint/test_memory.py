@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from lmdeck.model.confidence import ROUGH, UNKNOWN
 from lmdeck.model.estimate import Estimate, Share, Unknown
-from lmdeck.model.outlook import ROUGH, UNKNOWN, Occupant, Outlook, Room, Verdict
+from lmdeck.model.outlook import Occupant, Outlook, Room, Verdict
 from lmdeck.widgets.paint import memory
 from lmdeck.widgets.paint.line import plain, width
 
