@@ -1,0 +1,1 @@
+"""Requests and their answers: joined from three logs, counted, exported."""
