@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _FRAMES_PER_SECOND = 12
 _OPEN_LINES, _OPEN_CHARACTERS = 40, 4000
+_WIDGET_CHARACTERS = 1200
+"""A Markdown widget takes no more than this and what the last piece brings: whatever grows below lays out only what is
+in its own container anew, and full widgets keep their arrangement."""
 
 
 class Answer(Vertical):
@@ -57,6 +60,7 @@ class Answer(Vertical):
         self._open = Static(classes="open", markup=False)
         self._open.display = False
         self._markdown: Markdown | None = None
+        self._written = 0
         self._reasoning: Folded | None = None
         self._tool: Folded | None = None
         self._timer: Timer | None = None
@@ -204,12 +208,14 @@ class Answer(Vertical):
         """Give the whole blocks to the Markdown below everything so far, which takes them in the next frame."""
         if not self._complete:
             return
-        if self._markdown is None:
+        if self._markdown is None or self._written > _WIDGET_CHARACTERS:
             # Markdown brings a parser that the first screen has no use for.
             from textual.widgets import Markdown
 
             self._markdown = Markdown(open_links=False)
             self._mounted = self.mount(self._markdown, before=self._progress)
+            self._written = 0
+        self._written += len(self._complete)
         self._queued.append((self._mounted, self._markdown, self._complete))
         self._complete = ""
 
