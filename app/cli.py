@@ -29,6 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lmdeck.estimating import main as estimate
 
         return estimate(arguments[1:])
+    if arguments[:1] == ["log"]:
+        from lmdeck.log_command import main as log
+
+        return log(arguments[1:])
+    if arguments[:1] == ["demo-log"]:
+        from lmdeck.demo.demo_log import main as replay
+
+        return replay(arguments[1:])
     options = _parser().parse_args(arguments)
     return _open_deck(options)
 
@@ -37,8 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lmdeck",
         description="The terminal deck for LM Studio: models, GPUs, requests and a chat on one live screen.",
-        epilog="lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck estimate FILE|KEY tells "
-        f"what a model will take in memory. {_EXITS}.",
+        epilog="lmdeck log prints the log without the screen; lmdeck estimate FILE|KEY tells what a model will take in "
+        "memory; lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck demo-log replays a log "
+        f"at any rate. Each has a --help. {_EXITS}.",
     )
     parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")
     parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")

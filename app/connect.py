@@ -1,6 +1,7 @@
 """Makes the collaborators of one connection from the settings, once the first frame is on the screen."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -92,12 +93,14 @@ def _make(settings: Settings, server: _Server) -> Sources:
     from lmdeck.backend.lms import Lms, find_lms
     from lmdeck.backend.lmstudio import LMStudio
 
-    path = find_lms(server.lms)
+    path, missing = find_lms(server.lms), _NO_LMS
+    if path and server.lms and not shutil.which(path):
+        path, missing = None, Problem(f"{path} is no program: log, queue and idle times need LM Studio's `lms`")
     parts = urlsplit(server.url)
     return Sources(
         backend=LMStudio(server.url, server.token),
         cli=Lms(path, host=parts.hostname, port=parts.port, token=server.token) if path else None,
-        cli_missing=None if path else _NO_LMS,
+        cli_missing=None if path else missing,
         open_machine=partial(_machine, settings, server),
         models_folder=server.models,
         history=server.history,

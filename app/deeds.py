@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from lmdeck.backend.errors import BackendError, StreamCut
+from lmdeck.backend.errors import BackendError, NotFound, StreamCut
 from lmdeck.commands import shortfall
 from lmdeck.desk import Desk
 from lmdeck.evidence.causes import find_cause
@@ -19,8 +19,10 @@ from lmdeck.screens import intents
 from lmdeck.state.events import LoadExplained
 from lmdeck.store.errors import StoreError
 
-_LOG_LAG_S, _LOOK_S = 1.5, 0.1
-"""A failure's cause may reach the log this much later than the server's answer."""
+_LOG_LAG_S, _SHORT_LAG_S, _LOOK_S = 1.5, 0.6, 0.1
+"""A failure's cause may reach the log this much later than the server's answer; words of the server's own that are not
+generic are less likely to have one."""
+_GUARDRAIL = "insufficient system resources"
 
 
 class Deeds:
@@ -56,8 +58,8 @@ class Deeds:
         self._app.workers.cancel_group(self._app, f"load:{id(request)}")
         if request.by_cli:
             self._desk.notices.tell(f"`lms load {request.model}` is being interrupted, and the load with it.")
-        else:
-            self._desk.notices.tell(f"No longer waiting for {request.model}. LM Studio may go on: you will be told.")
+            return
+        self._desk.notices.tell(f"No longer waiting for {request.model}. LM Studio may go on: you will be told.")
         self._given_up[request.model] = self._desk.copies(request.model)
 
     def heed_arrivals(self) -> None:
@@ -70,6 +72,7 @@ class Deeds:
 
     async def _load(self, request: LoadRequest) -> None:
         begun = time.time()
+        self._given_up.pop(request.model, None)  # what comes now was asked for
         try:
             result = await self._desk.commands.load(request)
         except BackendError as error:
@@ -82,10 +85,14 @@ class Deeds:
     async def _reload(self, instance_id: str, request: LoadRequest) -> None:
         """Unload, then load: two copies would not fit where one did not."""
         try:
-            await self._desk.commands.unload(instance_id)
+            if self._desk.state().instance(instance_id) is not None:  # a second try finds it unloaded by the first
+                await self._desk.commands.unload(instance_id)
+        except NotFound:
+            pass  # somebody was faster
         except BackendError as error:
             problem = Problem(f"unloading {instance_id}: {error.problem.title}", error.problem.detail)
             self._app.post_message(intents.LoadOver(request, problem))
+            self._desk.look_again()
             return
         await self._load(request)
 
@@ -102,17 +109,19 @@ class Deeds:
                 self._desk.notices.note(error.problem)
 
     async def _failed(self, request: LoadRequest, problem: Problem, begun: float) -> None:
-        problem = await self._explained(problem, begun)
+        problem = await self._explained(request, problem, begun)
         self._app.post_message(intents.LoadOver(request, problem))
         happening = Happening(time.time(), "load failed", request.model, request.model, problem.sentence, "this deck")
         self._desk.apply(LoadExplained(happening))
 
-    async def _explained(self, problem: Problem, begun: float) -> Problem:
-        """The problem with the cause that the runtime's log tells, and an exit code in words."""
-        deadline = time.monotonic() + _LOG_LAG_S
+    async def _explained(self, request: LoadRequest, problem: Problem, begun: float) -> Problem:
+        """The problem with the cause that the runtime's log tells, and an exit code in words. A guardrail's refusal is
+        its own cause, and is not waited for."""
         words = exit_words_in(problem.detail)
-        while (cause := find_cause(line for at, line in self._desk.runtime_tail if at >= begun - 1)) is None:
-            if words is None or time.monotonic() > deadline:
+        wait = 0.0 if _GUARDRAIL in problem.detail else _LOG_LAG_S if words else _SHORT_LAG_S
+        deadline = time.monotonic() + wait
+        while (cause := find_cause(self._desk.runtime_lines(request, begun))) is None:
+            if time.monotonic() > deadline:
                 break
             await asyncio.sleep(_LOOK_S)
         if cause is not None:

@@ -11,6 +11,8 @@ from textual.app import App
 
 from lmdeck.backend.protocol import Backend, CommandLine
 from lmdeck.commands import Commands
+from lmdeck.model.load import LoadRequest
+from lmdeck.model.log import RuntimeLine
 from lmdeck.notices import Notices
 from lmdeck.screens.dashboard import Dashboard
 from lmdeck.state.deck import DeckState
@@ -26,7 +28,8 @@ _TAIL = 2000
 @dataclass(eq=False)
 class Desk:
     """`apply` steps the state, `state` answers it, `look_again` reads every source now. `keeper` is None while there is
-    no store. `runtime_tail` holds the runtime log's last lines, each with its Unix time."""
+    no store. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's clock
+    may be another."""
 
     app: App[None]
     dashboard: Dashboard
@@ -39,7 +42,16 @@ class Desk:
     state: Callable[[], DeckState]
     look_again: Callable[[], None]
     keeper: Keeper | None = None
-    runtime_tail: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_TAIL))
+    runtime_tail: deque[tuple[float, RuntimeLine]] = field(default_factory=lambda: deque(maxlen=_TAIL))
+
+    def runtime_lines(self, request: LoadRequest, since: float) -> list[str]:
+        """What the runtime said about this load since then; lines without a name may be about any."""
+        names = {request.model, request.identifier}
+        return [
+            line.text
+            for came, line in self.runtime_tail
+            if came >= since and (line.instance_id is None or line.instance_id.partition(":")[0] in names)
+        ]
 
     def copies(self, key: str) -> frozenset[str]:
         """The instances of a model."""

@@ -55,6 +55,9 @@ def main(argv: Sequence[str]) -> int:
         return _fail(str(error), EXIT_FAILED)
     except ValueError as error:  # a setting out of range
         return _fail(str(error), EXIT_USAGE)
+    except BrokenPipeError:  # whoever read it has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
     except OSError as error:
         return _fail(f"{error.filename or options.model}: {error.strerror or error}", EXIT_FAILED)
 

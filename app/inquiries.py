@@ -100,6 +100,13 @@ class Inquiries:
 
     def _start(self, instance_id: str, steps: AsyncGenerator[Step]) -> None:
         """Begin, unless others' requests run there and the user has not been told so."""
+        if self._desk.state().instance(instance_id) is None:
+            gone = Problem(
+                f"{instance_id} is no longer loaded", next_step="Nothing was sent: it would be loaded again."
+            )
+            for dialog in self._open(ExperimentDialog):
+                dialog.tell(gone)
+            return
         activity = self._desk.state().activity.get(instance_id)
         unaware = [dialog for dialog in self._open(ExperimentDialog) if not dialog.warned]
         if activity is not None and activity.queued and unaware:
@@ -118,6 +125,8 @@ class Inquiries:
                         return
         except BackendError as error:
             self._tell(error.problem)
+        finally:
+            self._desk.look_again()  # `lms ps` knows best whose requests are left
 
     def _tell(self, step: Step) -> bool:
         dialogs = self._open(ExperimentDialog)

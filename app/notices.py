@@ -61,6 +61,7 @@ class Notices:
             if loud:
                 lines = [one.words, one.evidence]
                 if one.kind == "collapsed":
-                    lines.append("R in Loaded reloads it at a size that fits, v proves what is there.")
+                    proven = "proven" in one.words
+                    lines.append(f"R in Loaded reloads it at a size that fits{'' if proven else ', v proves it'}.")
                 severity: SeverityLevel = "error" if loud == "error" else "warning"
                 self.tell("\n".join(filter(None, lines)), title=one.instance_id, severity=severity, timeout=_LONG_S)

@@ -1,6 +1,7 @@
 """One connection at work: feeds step the state, intents become deeds. Imported after the first frame."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
@@ -187,7 +188,8 @@ class Session:
             async for batch in stream:
                 self._dashboard.log_pane.extend(batch)
                 if self._desk is not None:
-                    self._desk.runtime_tail.extend((e.at, e.text) for e in batch if isinstance(e, RuntimeLine))
+                    now = time.time()
+                    self._desk.runtime_tail.extend((now, entry) for entry in batch if isinstance(entry, RuntimeLine))
                 for event in self._logs.events(batch):
                     self.apply(event)
                 if tells_of_change(batch):

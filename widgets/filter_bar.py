@@ -2,16 +2,23 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input
 
 from lmdeck.widgets.ordered_keys import ran_own_binding
+from lmdeck.widgets.paint.line import crop, say
 
 
 class FilterBar(Input):
-    """Typing narrows the list at once; Enter keeps the filter and goes back to the list, Esc drops it."""
+    """Typing narrows the list at once; Enter keeps the filter and goes back to the list, Esc drops it.
+
+    What is wrong with the filter stands at its right end; until it is put right, Enter keeps nothing.
+    """
 
     BINDING_GROUP_TITLE = "Filter"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,6 +32,7 @@ class FilterBar(Input):
         padding: 0 1 !important;
         background: $foreground 8%;
         &:ansi { text-style: underline; }
+        & > .filter-bar--words { color: $text-error; text-style: bold; }
     }
     """
 
@@ -36,8 +44,26 @@ class FilterBar(Input):
             self.keep = keep
             self.back = back
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text, placeholder="/ filter: Enter keeps, Esc clears", compact=True, select_on_focus=False)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-bar--words"}
+
+    def __init__(self, text: str = "", placeholder: str = "/ filter: Enter keeps, Esc clears") -> None:
+        super().__init__(text, placeholder=placeholder, compact=True, select_on_focus=False)
+        self.words = ""
+
+    def say(self, words: str) -> None:
+        """Show what is wrong with the filter; nothing is when empty."""
+        if words != self.words:
+            self.words = words
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        if not self.words or y:
+            return strip
+        room = max(self.size.width - cell_len(self.value) - 3, self.size.width // 3)
+        style = self.get_component_rich_style("filter-bar--words")
+        words = Strip([Segment(text, style) for text, _ in crop(say(f"✗ {self.words}"), room)])
+        return Strip.join([strip.crop(0, self.size.width - words.cell_length), words])
 
     async def _on_key(self, event: events.Key) -> None:
         if not await ran_own_binding(self, event):
@@ -45,6 +71,8 @@ class FilterBar(Input):
 
     def action_close(self, keep: bool) -> None:
         """Done with it."""
+        if keep and self.words:
+            return
         self.post_message(self.Closed(keep))
 
     def on_blur(self, event: events.Blur) -> None:

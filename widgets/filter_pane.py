@@ -16,6 +16,8 @@ from lmdeck.widgets.pane import Clock, Pane
 class FilterPane(Pane):
     """A pane around one list. Subclasses filter it, and count what is left."""
 
+    FILTER_HELP: ClassVar[str] = "/ filter: Enter keeps, Esc clears"
+    """What stands in the empty filter line."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="list.filter", tooltip="Show only lines with this text"),
         Binding("escape", "unfilter", "Clear filter", show=False, id="list.unfilter", tooltip="Show all lines again"),
@@ -33,8 +35,8 @@ class FilterPane(Pane):
         """The filter in force."""
         raise NotImplementedError
 
-    def apply_filter(self, text: str) -> None:
-        """Show only lines with this text; empty: all."""
+    def apply_filter(self, text: str) -> str | None:
+        """Show only lines with this text; empty: all. Answers what is wrong with it, where the one before stays."""
         raise NotImplementedError
 
     def filter_count(self) -> str:
@@ -62,7 +64,7 @@ class FilterPane(Pane):
     def action_filter(self) -> None:
         """Open the filter line, or go back into it."""
         if self._bar is None:
-            self._bar = FilterBar(self.filter_text)
+            self._bar = FilterBar(self.filter_text, self.FILTER_HELP)
             self.mount(self._bar)
         self.screen.set_focus(self._bar)
 
@@ -88,8 +90,10 @@ class FilterPane(Pane):
 
     def _set_filter(self, text: str) -> None:
         before = self.filter_text
-        if text != before:
-            self.apply_filter(text)
+        words = self.apply_filter(text) if text != before else None
+        if self._bar is not None:
+            self._bar.say(words or "")
+        if text != before and not words:
             self.refresh_frame()
             if not (before and text):
                 self.refresh_bindings()

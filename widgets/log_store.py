@@ -1,28 +1,58 @@
-"""Log entries in bounded memory, and the ones that pass a filter. No painting here."""
+"""Log entries in bounded memory, in the order of their times. No filter and no painting here."""
 
 import sys
-from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
-from lmdeck.model.log import SOURCES, LogEntry, PredictionInput, PredictionOutput, RuntimeLine
+from lmdeck.model.log import LogEntry
 
 ENTRIES = 100_000
 TEXT_BYTES = 64 * 2**20
+REACH_S = 2.0
+"""How late an entry may come and still be put where its time belongs."""
+HELD = 3
+"""How many times as many entries are kept while somebody holds on to them; the bound on text stays."""
+
+_at = attrgetter("at")
+
+
+class Late(NamedTuple):
+    """Entries have come late and stand between older ones now: numbers from `start` on may belong to others."""
+
+    start: int
+    moved: Sequence[LogEntry]
+    """What had the numbers from `start` on before."""
+    batch: Sequence[LogEntry]
+    """What came, by time."""
+
+    def place(self, number: int) -> int:
+        """The number that the entry with this number has now."""
+        if not 0 <= number - self.start < len(self.moved):
+            return number
+        return number + bisect_left(self.batch, self.moved[number - self.start].at, key=_at)
 
 
 class LogStore:
-    """The newest entries. Each has a number that never changes; the oldest are let go in batches.
+    """The newest entries, oldest first; the oldest are let go in batches.
+
+    Entries are numbered, and keep their numbers but for the newest: what comes late is put between those at most
+    `REACH_S` older than the newest, and `extend` says which moved. What comes later than that, from a source whose
+    clock is wrong, stands where it came and begins a new run: only within a run are the times in order.
 
     Holds at most `entries` and an eighth, and at most `text_bytes` of text (the last entry is always kept).
     """
 
     def __init__(self, entries: int = ENTRIES, text_bytes: int = TEXT_BYTES) -> None:
         self._entries: list[LogEntry] = []
+        self._runs = [0]
         self._most, self._most_bytes = entries, text_bytes
         self._bytes = 0
         self.first = 0
         """The number of the oldest entry still here."""
+        self.held = False
+        """Somebody reads: keep more."""
 
     @property
     def end(self) -> int:
@@ -32,108 +62,69 @@ class LogStore:
     def __getitem__(self, number: int) -> LogEntry:
         return self._entries[number - self.first]
 
-    def since(self, number: int) -> Iterator[tuple[int, LogEntry]]:
-        """The entries from this number on, with their numbers."""
-        start = max(number, self.first)
-        return enumerate(self._entries[start - self.first :], start)
+    def block(self, numbers: range) -> list[LogEntry]:
+        """The entries with these numbers, up or down by one; all of them are here."""
+        entries = self._entries[
+            min(numbers[0], numbers[-1]) - self.first : max(numbers[0], numbers[-1]) + 1 - self.first
+        ]
+        return entries if numbers.step > 0 else entries[::-1]
 
-    def extend(self, entries: Iterable[LogEntry]) -> None:
-        """Take these in, in the order they came."""
-        before = len(self._entries)
-        self._entries.extend(entries)
-        self._bytes += sum(map(_weight, self._entries[before:]))
-        if len(self._entries) > self._most + self._most // 8 or self._bytes > self._most_bytes:
-            self._trim()
+    def number_of(self, entry: LogEntry) -> int | None:
+        """The number of this very entry; None if it is not here."""
+        stop = len(self._entries)
+        for run in reversed(self._runs):
+            start = max(run - self.first, 0)
+            index = bisect_left(self._entries, entry.at, start, stop, key=_at)
+            while index < stop and self._entries[index].at == entry.at:
+                if self._entries[index] is entry:
+                    return self.first + index
+                index += 1
+            stop = start
+        return None
 
-    def _trim(self) -> None:
-        surplus = max(len(self._entries) - self._most, 0)
+    def settle(self) -> None:
+        """What is here keeps its number from now on: nothing is put between any more."""
+        self._begin_run()
+
+    def extend(self, entries: Iterable[LogEntry], reach_s: float = REACH_S) -> Late | None:
+        """Take these in. Answers what moved, None if nothing did."""
+        batch = sorted(entries, key=_at)
+        if not batch:
+            return None
+        late = self._add(batch, reach_s)
+        self._bytes += sum(map(_weight, batch))
+        most = self._most * HELD if self.held else self._most
+        if len(self._entries) > most + self._most // 8 or self._bytes > self._most_bytes:
+            self._trim(most)
+        return late
+
+    def _add(self, batch: list[LogEntry], reach_s: float) -> Late | None:
+        entries, oldest = self._entries, batch[0].at
+        if self._runs[-1] >= self.end or oldest >= entries[-1].at:
+            entries += batch
+            return None
+        if oldest < entries[-1].at - reach_s:
+            self._begin_run()
+            entries += batch
+            return None
+        place = bisect_right(entries, oldest, max(self._runs[-1] - self.first, 0), key=_at)
+        moved = entries[place:]
+        entries[place:] = sorted(moved + batch, key=_at)
+        return Late(self.first + place, moved, batch) if moved else None
+
+    def _begin_run(self) -> None:
+        if self._runs[-1] < self.end:
+            self._runs.append(self.end)
+
+    def _trim(self, most: int) -> None:
+        surplus = max(len(self._entries) - most, 0)
         self._bytes -= sum(map(_weight, self._entries[:surplus]))
         while self._bytes > self._most_bytes and surplus < len(self._entries) - 1:
             self._bytes -= _weight(self._entries[surplus])
             surplus += 1
         del self._entries[:surplus]
         self.first += surplus
-
-
-class LogIndex:
-    """Which entries of a store pass the filter: the lines of a view, in order."""
-
-    def __init__(self, store: LogStore) -> None:
-        self._store = store
-        self._numbers: array[int] | None = None
-        self._scanned = 0
-        self.sources = frozenset(SOURCES)
-        """The sources that are shown; the deck's own notes always are."""
-        self.needle = ""
-
-    def __len__(self) -> int:
-        return self._store.end - self._store.first if self._numbers is None else len(self._numbers)
-
-    def number(self, line: int) -> int:
-        """The entry that stands on this line."""
-        return self._store.first + line if self._numbers is None else self._numbers[line]
-
-    def number_or_end(self, line: int) -> int:
-        """The entry on this line; above the first line the first one, below the last the next to come."""
-        line = max(line, 0)
-        return self.number(line) if line < len(self) else self._store.end
-
-    def line(self, number: int) -> int:
-        """The line of this entry, or of the next one that passes."""
-        if self._numbers is None:
-            return max(number - self._store.first, 0)
-        return bisect_left(self._numbers, number)
-
-    def choose(self, sources: frozenset[str], needle: str) -> None:
-        """Filter by source, and by a text that must occur, upper and lower case alike."""
-        narrower = bool(self.needle) and self.needle.lower() in needle.lower() and sources == self.sources
-        self.sources, self.needle = sources, needle
-        if not needle and sources >= frozenset(SOURCES):
-            self._numbers = None
-        elif narrower and self._numbers is not None:
-            self.update()
-            passes, store = matcher(needle), self._store
-            self._numbers = array("Q", [number for number in self._numbers if passes(store[number])])
-        else:
-            self._numbers, self._scanned = array("Q"), self._store.first
-            self.update()
-
-    def update(self) -> None:
-        """Look at what came since the last time, and let go of what the store has let go of."""
-        if self._numbers is None:
-            return
-        if self._numbers and self._numbers[0] < self._store.first:
-            del self._numbers[: bisect_left(self._numbers, self._store.first)]
-        passes, hidden = matcher(self.needle), frozenset(SOURCES) - self.sources
-        self._numbers.extend(
-            [
-                number
-                for number, entry in self._store.since(self._scanned)
-                if entry.source not in hidden and passes(entry)
-            ]
-        )
-        self._scanned = self._store.end
-
-
-def matcher(needle: str) -> Callable[[LogEntry], bool]:
-    """Whether an entry's text, its instance's name or its stop reason contains `needle`, whatever the case."""
-    wanted = needle.lower()
-    if not wanted:
-        return lambda entry: True
-
-    def passes(entry: LogEntry) -> bool:
-        return wanted in entry.text.lower() or wanted in _labels(entry).lower()
-
-    return passes
-
-
-def _labels(entry: LogEntry) -> str:
-    if isinstance(entry, PredictionOutput):
-        reason = entry.stats.stop_reason if entry.stats else None
-        return f"{entry.instance_id} {reason or ''}"
-    if isinstance(entry, PredictionInput | RuntimeLine):
-        return entry.instance_id or ""
-    return ""
+        del self._runs[: bisect_right(self._runs, self.first) - 1]
 
 
 def _weight(entry: LogEntry) -> int:

@@ -1,13 +1,21 @@
 """The lines of the log that are in sight, and their place in it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 from textual.strip import Strip
 
 from lmdeck.model.log import LogEntry
 from lmdeck.widgets.line_view import LineView
-from lmdeck.widgets.log_store import LogIndex, LogStore
+from lmdeck.widgets.log_index import LogIndex
+from lmdeck.widgets.log_store import Late, LogStore
 from lmdeck.widgets.paint.line import crop
 from lmdeck.widgets.paint.log_line import summary
+
+if TYPE_CHECKING:
+    from lmdeck.model.log_query import Query
 
 KEPT_STRIPS = 512
 
@@ -16,11 +24,11 @@ class LogView(LineView):
     """Log entries, newest at the bottom, drawn from a store through a filter.
 
     It either follows the end, or has a cursor and stays on the entries it shows, whatever comes or goes. Frozen, it
-    shows nothing newer than it did. Places are kept as numbers of entries, which never change.
+    shows nothing newer than it did. Places are kept as numbers of entries.
     """
 
     class Changed(Message):
-        """Something that title and hints tell has changed: following, pause, filter, or the number of new lines."""
+        """Something that title and hints tell has changed: following, pause, filter, notice, or a number of lines."""
 
     def __init__(self, store: LogStore | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -29,13 +37,16 @@ class LogView(LineView):
         self._following = True
         self._left_at = 0
         self._frozen_at: int | None = None
+        self._frozen_first = 0
         self._cursor = 0
         self._top = 0
-        self._needle = ""
+        self._search: Query | None = None
         self._hide_text = False
         self._strips: dict[int, Strip] = {}
         self._own_scroll = False
         self._told: tuple[object, ...] = ()
+        self.notice = ""
+        """What there is to say about the last search for a hit."""
 
     @property
     def current(self) -> LogEntry | None:
@@ -66,15 +77,31 @@ class LogView(LineView):
         seen = self._left_at if self._frozen_at is None else self._frozen_at
         return len(self.index) - self.index.line(seen)
 
+    @property
+    def dropped(self) -> int:
+        """How many entries had to be let go of since the view was paused."""
+        return 0 if self._frozen_at is None else self.store.first - self._frozen_first
+
     def follow(self) -> None:
         """Go to the end and stay there; ends a pause."""
-        self._following, self._frozen_at = True, None
+        self._following, self._frozen_at, self.notice = True, None, ""
+        self.store.held = False
         self.resized()
 
     def toggle_pause(self) -> None:
         """Freeze the view, or let it go on where it was."""
-        self._frozen_at = self.store.end if self._frozen_at is None else None
+        if self._frozen_at is None:
+            self.store.settle()  # what is frozen stays as it is, even if something comes late
+            self._frozen_at, self._frozen_first = self.store.end, self.store.first
+        else:
+            self._frozen_at = None
+        self.store.held = self._frozen_at is not None
         self.resized()
+
+    def moved(self, late: Late) -> None:
+        """Entries have come late: stay with the same ones, whatever their numbers are now."""
+        self._cursor, self._top = late.place(self._cursor), late.place(self._top)
+        self._strips = {number: strip for number, strip in self._strips.items() if number < late.start}
 
     def let_go(self) -> None:
         """Stay here when new entries come; the cursor appears."""
@@ -86,10 +113,7 @@ class LogView(LineView):
     def put_cursor(self, line: int) -> None:
         """The cursor onto this line, and the line into sight."""
         self.let_go()
-        self._cursor = self.index.number(line)
-        top, height = self.scroll_offset.y, max(self.size.height, 1)
-        if not top <= line < top + height:
-            self._top = self.index.number(max(line if line < top else line - height + 1, 0))
+        self._cursor, self.notice = self.index.number(line), ""
         self.resized()
 
     def hide_text(self, hide: bool) -> None:
@@ -106,14 +130,24 @@ class LogView(LineView):
         self._own_scroll = True
         self.resize_lines()
         if not self.shows_words:
-            y = self.line_count() if self._following else self.index.line(self._top)
-            self.scroll_to(y=y, animate=False)
+            self.scroll_to(y=self.line_count() if self._following else self._first_line(), animate=False)
         self._own_scroll = False
         self.repaint()
-        news = (self._following, self._frozen_at, self.new_lines, len(self.index) == 0, self.index.sources)
+        done, lines = self.index.done, len(self.index)
+        place = (self._following, self._frozen_at, self.new_lines, self.dropped, self.notice)
+        news = (*place, self.index.sources, done, lines == 0 if done else lines)
         if news != self._told:
             self._told = news
             self.post_message(self.Changed())
+
+    def _first_line(self) -> int:
+        """The line at the top of the window: where it was, moved as little as it takes to have the cursor in sight."""
+        line, height = self.cursor_line, max(self.size.height, 1)
+        first = self.index.line(self._top)
+        if not line - height < first <= line:
+            first = max(min(first, line), line - height + 1, 0)
+            self._top = self.index.number_or_end(first)
+        return first
 
     def forget(self) -> None:
         self._strips.clear()
@@ -132,8 +166,10 @@ class LogView(LineView):
         return strip
 
     def _draw(self, number: int, current: bool) -> Strip:
-        line = (self.cursor_mark(current), *summary(self.store[number], self._hide_text))
-        return self.strip(crop(line, self.text_width), *self.cursor_style(current), needle=self._needle)
+        entry, cells = self.store[number], self.text_width
+        line = summary(entry, self._hide_text, self.index.exchange_of(entry), cells - 1)
+        needle = self._search.hits if self._search else ""
+        return self.strip(crop((self.cursor_mark(current), *line), cells), *self.cursor_style(current), needle=needle)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up lets go of the end, scrolling down to it follows again; the cursor stays in sight."""

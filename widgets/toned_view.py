@@ -8,7 +8,7 @@ from textual.color import Color
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lmdeck.widgets.paint.line import Line, Span, pieces, safe
+from lmdeck.widgets.paint.line import Line, Needle, Span, pieces, safe
 
 LOOKS: Final[dict[str, str]] = {
     "strong": "bold",
@@ -62,7 +62,7 @@ class TonedView(ScrollView, inherit_bindings=False):
     def forget(self) -> None:
         """Drop whatever was kept for drawing: the colours or the width have changed."""
 
-    def strip(self, line: Line, *layers: str, needle: str = "") -> Strip:
+    def strip(self, line: Line, *layers: str, needle: Needle = "") -> Strip:
         """The line in its tones on top of `layers`, padded to the width; occurrences of `needle` stand out."""
         segments = [
             Segment(safe(text), self.style_of(*layers, *([tone] if tone else []), *["hit"] * hit))

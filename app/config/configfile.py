@@ -18,7 +18,11 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "theme": ((str,), "text"),
     "read_only": ((bool,), "true or false"),
     "gpu": ((bool,), "true or false"),
+    "log_text": ((bool,), "true or false"),
+    "log_days": ((int,), "a whole number from 1 to 3650"),
+    "log_megabytes": ((int,), "a whole number from 1 to 100000"),
 }
+_LARGEST = {"log_days": 3650, "log_megabytes": 100_000}
 _PROFILES = "profiles"
 
 
@@ -76,11 +80,19 @@ def _check(path: Path, table: Table, known: Iterable[str], where: str = "") -> N
         if key not in _KINDS:
             raise ConfigError(f"{path}: {where}unknown setting {key!r}{_nearest(key, known)}.")
         kinds, words = _KINDS[key]
-        is_list_of_texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        if not isinstance(value, kinds) or (isinstance(value, list) and not is_list_of_texts):
+        if not isinstance(value, kinds) or not _is_sound(key, value):
             raise ConfigError(f"{path}: {where}{key} must be {words}.")
     if "token" in table and "token_command" in table:
         raise ConfigError(f"{path}: {where}token and token_command exclude each other.")
+
+
+def _is_sound(key: str, value: object) -> bool:
+    """Whether a value of a right kind holds right things: texts in a list, numbers in their range."""
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    if key in _LARGEST:
+        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST[key]
+    return True
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

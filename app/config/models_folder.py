@@ -1,4 +1,4 @@
-"""Where LM Studio keeps its models on this machine."""
+"""Where LM Studio keeps its models and its log files on this machine."""
 
 import json
 import os
@@ -22,6 +22,11 @@ def models_folder(chosen: str | None, home: Path) -> Path:
     if isinstance(named, str) and "\0" not in named and Path(named).is_absolute():
         return Path(named)
     return folder / "models"
+
+
+def logs_folder(home: Path) -> Path:
+    """The folder of LM Studio's log files, `YYYY-MM/*.log` in it; need not exist. Blocks: a small file is read."""
+    return _lmstudio_folder(home) / "server-logs"
 
 
 def model_path(folder: Path, told: str) -> Path | None:

@@ -12,6 +12,8 @@ from lmdeck.config.errors import ConfigError
 from lmdeck.config.paths import config_file, data_dir
 from lmdeck.config.token import Token
 
+LOG_DAYS, LOG_MEGABYTES = 90, 200
+
 Flags = Mapping[str, str | bool | None]
 
 
@@ -41,6 +43,12 @@ class Settings:
     profile: str | None = None
     history: Path | None = None
     """The file of what outlives a session; None to keep nothing."""
+    log_text: bool = False
+    """Whether prompts and answers are kept in the history, too, and not only their statistics."""
+    log_days: int = LOG_DAYS
+    """How long exchanges are kept."""
+    log_megabytes: int = LOG_MEGABYTES
+    """How large the history may become, in 10⁶ bytes; then the oldest exchanges go."""
 
 
 def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
@@ -66,6 +74,9 @@ def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
         config=path,
         profile=profile,
         history=data_dir(environ) / "history.db",
+        log_text=file.get("log_text") is True,
+        log_days=_whole(file, "log_days", LOG_DAYS),
+        log_megabytes=_whole(file, "log_megabytes", LOG_MEGABYTES),
     )
 
 
@@ -123,3 +134,8 @@ def _flag(flags: Flags, name: str) -> str | None:
 def _text(table: Table, name: str) -> str | None:
     value = table.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _whole(table: Table, name: str, default: int) -> int:
+    value = table.get(name)
+    return value if isinstance(value, int) else default

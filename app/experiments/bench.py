@@ -93,7 +93,11 @@ def together(spans: Sequence[tuple[float, float]]) -> int:
 
 
 def effective(levels: Sequence[BenchLevel]) -> int | None:
-    """The smallest concurrency after which no level brought a tenth more; None while the last one still did."""
+    """The smallest concurrency after which no level brought a tenth more, or more requests generated at once no more
+    than these; None while the last one still did."""
+    peak = max((level.together for level in levels), default=0)
+    if levels and peak < levels[-1].concurrency:
+        return peak
     for number, level in enumerate(levels[:-1]):
         if all(later.aggregate < level.aggregate * _GAIN for later in levels[number + 1 :]):
             return level.concurrency

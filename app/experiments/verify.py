@@ -26,6 +26,8 @@ SMALL_PROMPT = 2048
 
 _CUT_BELOW = 0.97
 _CUT_SLACK = 16
+_TELLING_GROWTH = 100
+"""Tokens by which a prompt must have grown for its time to tell a pace: of so few more, most is fixed cost."""
 
 
 def plan(instance_id: str, context: int, *, prompt_speed: float | None = None) -> VerifyPlan:
@@ -48,7 +50,8 @@ def seconds_left(plan: VerifyPlan, probes: tuple[Probe, ...]) -> float | None:
     if len(passed) <= len(CONTROLS) or len(passed) < len(probes):
         return None
     before, last = passed[-2].counted or 0, passed[-1].counted or 0
-    return max(0, plan.sizes[-1] - last) * passed[-1].took_s / max(1, last - before)
+    grown = last - before if last - before >= _TELLING_GROWTH else last  # so little more is mostly fixed cost
+    return max(0, plan.sizes[-1] - last) * passed[-1].took_s / max(1, grown)
 
 
 async def verify(
@@ -87,6 +90,7 @@ class _Course:
         self._scale: Scale | None = None
         self._can_find, self._can_talk = True, True
         self.limit: int | None = None
+        self._counts = list[tuple[int, int]]()
 
     async def control(self, words: int) -> Probe:
         """One of the tiny prompts. A model that does not find the code in it is not expected to later."""
@@ -105,6 +109,9 @@ class _Course:
         assert self._scale is not None  # the controls made it
         words = self._scale.words(size)
         probe = await self._ask(words, size, self._scale.tokens(words))
+        if probe.passed and probe.counted is not None and self._counted_before(size, probe.counted):
+            self.limit = probe.counted
+            return replace(_without_needle(probe), refusal=f"silently cut to {probe.counted} tokens")
         if probe.passed:
             self._scale.learn(words, probe.counted or 0)
         if self._can_talk and probe.silent:
@@ -112,6 +119,12 @@ class _Course:
         if probe.needle is False and size <= SMALL_PROMPT:
             self._can_find = False
         return probe if self._can_find else _without_needle(probe)
+
+    def _counted_before(self, size: int, counted: int) -> bool:
+        """Whether a clearly shorter prompt had the same count: then both were cut to it."""
+        same = any(counted <= known and size - sent > _CUT_SLACK for sent, known in self._counts)
+        self._counts.append((size, counted))
+        return same
 
     async def _ask(self, words: int, sent: int, expected: int) -> Probe:
         request = ChatRequest(

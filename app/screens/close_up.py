@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,6 +19,10 @@ from lmdeck.widgets.log_pane import LogPane
 if TYPE_CHECKING:
     from lmdeck.model.load import LoadRequest
     from lmdeck.model.rows import LoadedRow
+
+
+_DEFAULT_SLOTS, _DEFAULT_BATCH = 4, 512
+"""LM Studio's own; what equals them need not be asked for again."""
 
 
 class CloseUpScreen(PaneScreen):
@@ -48,12 +52,18 @@ class CloseUpScreen(PaneScreen):
     @on(AvailablePane.LoadAgainRequested)
     def load_again(self, message: AvailablePane.LoadAgainRequested) -> None:
         """As last time, unasked; a model that was never loaded from here is asked about."""
-        settings = self._state.last_settings(message.model.key)
-        if settings is None:
+        key = message.model.key
+        settings, records = self._state.last_settings(key), self._state.records.get(key, ())
+        if any(job.request.model == key for job in self._state.loads):
+            self.notify("It is being loaded.", timeout=3)
+        elif settings is None:
             self.notify("Never loaded from here: choose its settings.", timeout=3)
-            self._open_load_dialog(message.model.key)
+            self._open_load_dialog(key)
+        elif records and (records[0].allocated_context or math.inf) < (settings.context_length or 0):
+            self.notify("Its context collapsed last time: choose one that fits.", severity="warning")
+            self._open_load_dialog(key, start=settings)
         elif message.model.instances:
-            self._open_load_dialog(message.model.key, start=settings)
+            self._open_load_dialog(key, start=settings)
         else:
             self.post_message(intents.Load(settings))
 
@@ -118,10 +128,27 @@ class CloseUpScreen(PaneScreen):
         self._open_load_dialog(row.model_key, start=self._settings_of(row), replacing=row.id)
 
     def _settings_of(self, row: LoadedRow) -> LoadRequest:
+        """As it was loaded, as far as anybody tells: a name, an idle time or slots of its own must not get lost."""
         from lmdeck.model.load import LoadRequest
 
-        last = self._state.last_settings(row.model_key) or LoadRequest(row.model_key)
-        return replace(last, context_length=_fitting(row.context))
+        model, activity = self._state.model(row.model_key), self._state.activity.get(row.id)
+        instance, context = self._state.instance(row.id), _fitting(row.context)
+        own_name = None if row.id.partition(":")[0] == row.model_key else row.id
+        ttl = activity.ttl_s if activity else None
+        slots = row.slots if row.slots != _DEFAULT_SLOTS and not (model and model.is_embedding) else None
+        if self._state.has_cli and (own_name or ttl or slots):
+            ttl_s = None if ttl is None else round(ttl)
+            return LoadRequest(row.model_key, context, parallel=slots, ttl_s=ttl_s, identifier=own_name)
+        told = instance.config if instance else None
+        batch = told.eval_batch_size if told and told.eval_batch_size != _DEFAULT_BATCH else None
+        return LoadRequest(
+            row.model_key,
+            context,
+            eval_batch_size=batch,
+            flash_attention=False if told and told.flash_attention is False else None,
+            num_experts=told.num_experts if told else None,
+            offload_kv_cache_to_gpu=False if told and told.offload_kv_cache_to_gpu is False else None,
+        )
 
     @on(LoadedPane.VerifyRequested)
     def verify(self, message: LoadedPane.VerifyRequested) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from lmdeck.estimate.calibrate import errors
 from lmdeck.model.allocation import Allocation
 from lmdeck.model.context import Claim, ContextReading
 from lmdeck.model.history import LoadRecord
@@ -62,8 +63,8 @@ def _allocation_facts(found: Allocation) -> list[Fact]:
     slots = ", ".join(filter(None, (f"{found.slots} slots" if found.slots else "", cache)))
     build = f"llama.cpp b{found.build}" if found.build else ""
     layers = f"{found.gpu_layers} of {found.layers}" if found.layers is not None else ""
-    told = [("  n_ctx", str(found.n_ctx or "")), ("  slots", slots), ("  layers on GPU", layers), ("  build", build)]
-    head = [("runtime log", f"pid {found.pid}" if found.pid else "")]
+    told = [("  n_ctx", str(found.n_ctx or "")), ("  cache", slots), ("  layers on GPU", layers), ("  build", build)]
+    head = [("runtime log", f"pid {found.pid}" if found.pid else "of this load")]
     return head + [fact for fact in told if fact[1]] + facts
 
 
@@ -78,22 +79,22 @@ def record_facts(records: Iterable[LoadRecord]) -> list[Fact]:
 
 
 def _record(record: LoadRecord) -> str:
-    parts = [f"context {record.settings.context_length or 'default'}"]
-    for name, amount in (
-        ("predicted GPU", record.predicted_gpu),
-        ("LM Studio", record.lmstudio_gpu),
-        ("measured GPU", record.measured_gpu),
-    ):
-        parts.append(f"{name} {size(amount)}")
-    if record.predicted_gpu and record.measured_gpu:
-        parts.append(f"ours {_error(record.predicted_gpu, record.measured_gpu)}")
-    if record.lmstudio_gpu and record.measured_gpu:
-        parts.append(f"LM Studio's {_error(record.lmstudio_gpu, record.measured_gpu)}")
-    return " · ".join(parts)
-
-
-def _error(predicted: int, measured: int) -> str:
-    return f"{100 * (predicted - measured) / measured:+.0f} %"
+    on_gpu = record.measured_gpu is not None
+    where = "GPU" if on_gpu else "RAM"
+    told = (
+        (f"predicted {where}", record.predicted_gpu if on_gpu else record.predicted_ram),
+        ("LM Studio", record.lmstudio_gpu if on_gpu else record.lmstudio_total),
+        (f"measured {where}", record.measured_gpu if on_gpu else record.measured_ram),
+    )
+    off = errors(record)
+    return " · ".join(
+        [
+            f"context {record.settings.context_length or 'default'}",
+            *(f"{name} {size(amount)}" for name, amount in told),
+            *([f"ours {off.ours:+.0%}"] if off.ours is not None else []),
+            *([f"LM Studio's {off.lmstudio:+.0%}"] if off.lmstudio is not None else []),
+        ]
+    )
 
 
 def story(happenings: Iterable[Happening]) -> str:

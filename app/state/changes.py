@@ -14,8 +14,11 @@ from lmdeck.state.deck import DeckState
 MOST_FACTS, MOST_HAPPENINGS = 200, 500
 LATE_S = 10.0
 """So long (seconds) after a change a log line may still explain it."""
-_ASKED_S = 900.0
-"""A load request this old (seconds) is not the one that brought an instance."""
+_OWN_S = 60.0
+"""So long (seconds) a list that does not show this deck's own deed yet may still come."""
+_ASKED_S, _FRESH_S = 900.0, 60.0
+"""A load request older than the first is not the one that brought an instance, nor a trace without a name older than
+the second its own (seconds)."""
 
 
 def told(state: DeckState, *happenings: Happening) -> DeckState:
@@ -45,7 +48,7 @@ def with_changes(before: DeckState, after: DeckState, event: ev.CatalogSeen) -> 
     old = {instance.id: instance for instance in before.instances()}
     new = {instance.id: instance for instance in after.instances()}
     came = [instance for name, instance in new.items() if name not in old]
-    after = _forget(after, old.keys() - new.keys())
+    after = forget(after, old.keys() - new.keys())
     after = _first_reports(after, came)
     if before.models is None:
         return after
@@ -55,10 +58,12 @@ def with_changes(before: DeckState, after: DeckState, event: ev.CatalogSeen) -> 
         after = _departed(before, after, old[name], event)
     changed = [(old[name], instance) for name, instance in new.items() if name in old]
     after = told(after, *(told_change for pair in changed if (told_change := _changed(*pair, event.wall))))
-    return replace(after, own=after.own - (old.keys() ^ new.keys()))
+    settled = old.keys() ^ new.keys()
+    own = {name: at for name, at in after.own.items() if name not in settled and event.at - at < _OWN_S}
+    return replace(after, own=own)
 
 
-def _forget(state: DeckState, gone: set[str]) -> DeckState:
+def forget(state: DeckState, gone: set[str]) -> DeckState:
     """What was known of an instance does not hold for a later one of the same name."""
     if not gone:
         return state
@@ -68,6 +73,7 @@ def _forget(state: DeckState, gone: set[str]) -> DeckState:
         first_reported={name: tokens for name, tokens in state.first_reported.items() if name not in gone},
         older_reports={name: tokens for name, tokens in state.older_reports.items() if name not in gone},
         allocations={name: found for name, found in state.allocations.items() if name not in gone},
+        proofs={name: proof for name, proof in state.proofs.items() if name not in gone},
     )
 
 
@@ -87,17 +93,23 @@ def _arrived(before: DeckState, after: DeckState, instance: Instance, event: ev.
         ours=ours,
         had_ttl=instance.id in after.ttl_deadlines,
     )
-    after = told(after, story)
-    if not ours and (claim := _asked_by_others(before, key, event.wall)) is not None:
+    if not ours and story.kind != "JIT loaded" and (claim := _asked_by_others(after, key, event.wall)) is not None:
         after = replace(after, requested={**after.requested, instance.id: claim})
-    if after.unowned is not None and not before.loads and instance.id not in after.allocations:
-        after = replace(after, allocations={**after.allocations, instance.id: after.unowned}, unowned=None)
-    return after
+    nameless = after.unowned
+    if nameless is not None and not before.loads:
+        after = replace(after, unowned=None)
+        if event.wall - nameless.at < _FRESH_S and instance.id not in after.allocations:
+            after = replace(after, allocations={**after.allocations, instance.id: nameless})
+    return told(after, story)
 
 
 def _asked_by_others(state: DeckState, key: str, wall: float) -> Claim | None:
-    """The context length in the newest load request for this model that the server's log shows."""
+    """The context length in the newest load request for this model that the server's log shows, since the model last
+    came or went: an older one has been answered."""
+    last = max((one.at for one in state.timeline if one.model_key == key), default=float("-inf"))
     for fact in reversed(state.facts):
+        if fact.at <= last:
+            continue
         if fact.kind == "load asked" and is_about(fact, names_of(key, key)) and wall - fact.at < _ASKED_S:
             asked = fact.settings.context_length if fact.settings else None
             return Claim(asked, "server log") if asked else None
@@ -112,7 +124,7 @@ def _departed(before: DeckState, after: DeckState, instance: Instance, event: ev
         instance.model_key,
         at=event.wall,
         facts=unused(before.facts, [one for one in after.timeline if one.instance_id == instance.id]),
-        ours=instance.id in before.own,
+        ours=event.at - before.own.get(instance.id, float("-inf")) < _OWN_S,
         ttl_deadline=None if deadline is None else deadline - event.at + event.wall,
         busy=bool(activity and activity.queued),
         jit_arrivals=newcomers[-20:],

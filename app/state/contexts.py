@@ -28,6 +28,9 @@ def _requested(state: DeckState, instance: Instance) -> Claim | None:
     """What was asked for; where nobody knows, a context that shrank since it was first reported stands for it."""
     if (asked := state.requested.get(instance.id)) is not None:
         return asked
+    allocation = state.allocations.get(instance.id)
+    if allocation and allocation.configured and allocation.fitted and allocation.fitted < allocation.configured:
+        return Claim(allocation.configured, "runtime log: configured")
     first, now = state.first_reported.get(instance.id), instance.config.context_length
     return Claim(first, "the API, at first") if first and now and now < first else None
 

@@ -75,8 +75,8 @@ class DeckState:
     """llama.cpp's build number, once a runtime log has told it."""
     facts: tuple[Fact, ...] = ()
     """What the log proved lately, oldest first."""
-    own: frozenset[str] = frozenset()
-    """Instances that this deck is loading or unloading, until the list shows it."""
+    own: Mapping[str, float] = field(default_factory=dict)
+    """Instances that this deck loads or unloads, since the monotonic second, until the list shows it."""
     was_lost: bool = False
     """The server did not answer since the last list."""
     timeline: tuple[Happening, ...] = ()

@@ -1,5 +1,6 @@
 """The machine's memory as a place for models: what is free, whose is what."""
 
+import re
 from urllib.parse import urlsplit
 
 from lmdeck.evidence.spill import spill_hint
@@ -7,6 +8,8 @@ from lmdeck.model.catalog import Instance, Model
 from lmdeck.model.machine import EngineProcess
 from lmdeck.model.outlook import NO_ROOM_KNOWN, Occupant, Room
 from lmdeck.state.deck import DeckState
+
+_GPU_RUNTIME = re.compile(r"cuda|nvidia|vulkan|rocm|hip\\b|amd", re.IGNORECASE)
 
 
 def is_local(url: str) -> bool:
@@ -22,12 +25,20 @@ def room(state: DeckState) -> Room:
     host, gpus = state.host, state.gpus.gpus if state.gpus else ()
     read = [(gpu.vram_used, gpu.vram_total) for gpu in gpus]
     known = [(used, total) for used, total in read if used is not None and total]
+    if not known and _on_a_gpu(state):
+        return NO_ROOM_KNOWN  # RAM is the wrong measure for it
     return Room(
         vram_free=sum(total - used for used, total in known) if known else None,
         vram_total=sum(total for _, total in known) if known else None,
         ram_free=host.ram_total - host.ram_used if host else None,
         ram_total=host.ram_total if host else None,
     )
+
+
+def _on_a_gpu(state: DeckState) -> bool:
+    """Whether the runtime uses a GPU of its own memory, as its name or its log tells."""
+    offloads = any(found.gpu_layers for found in state.allocations.values())
+    return offloads or bool(_GPU_RUNTIME.search(state.runtime or ""))
 
 
 def engine_of(state: DeckState, model: Model, instance: Instance) -> EngineProcess | None:

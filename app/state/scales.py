@@ -123,6 +123,8 @@ class Scales:
         growth = Reading(_less(now.gpu, pending.before.gpu), _less(now.ram, pending.before.ram)) if alone else None  # type: ignore[union-attr]
         gpu = engine.vram if engine and engine.vram is not None else growth.gpu if growth else None
         ram = engine.rss if engine else growth.ram if growth else None
+        if gpu is None and ram is None:
+            return None
         return Weighing(model, instance, pending.settings, pending.load_time_s, gpu, ram)
 
 
@@ -143,7 +145,7 @@ def _settings(instance: Instance) -> LoadRequest:
 def _reading(state: DeckState) -> Reading:
     parts = [gpu.vram_lmstudio for gpu in state.gpus.gpus] if state.gpus else []
     known = [part for part in parts if part is not None]
-    return Reading(sum(known) if known else None, (state.host.lmstudio_rss or 0) if state.host else None)
+    return Reading(sum(known) if known else None, state.host.lmstudio_rss if state.host else None)
 
 
 def _less(now: int | None, before: int | None) -> int | None:

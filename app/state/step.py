@@ -11,7 +11,7 @@ from lmdeck.model.allocation import Allocation
 from lmdeck.model.catalog import Activity
 from lmdeck.model.context import Claim
 from lmdeck.state import events as ev
-from lmdeck.state.changes import facts_seen, told, with_changes, with_collapses
+from lmdeck.state.changes import facts_seen, forget, told, with_changes, with_collapses
 from lmdeck.state.deck import DeckState, LoadJob
 
 V = TypeVar("V")
@@ -80,10 +80,12 @@ def _deed(state: DeckState, event: ev.LoadStarted | ev.LoadEnded | ev.UnloadStar
             return _load_ended(state, event)
         case ev.UnloadStarted():
             unloads = {**state.unloads, event.instance_id: event.at}
-            return replace(state, unloads=unloads, own=state.own | {event.instance_id})
+            return replace(state, unloads=unloads, own={**state.own, event.instance_id: event.at})
         case ev.UnloadEnded():
-            own = state.own - {event.instance_id} if event.problem else state.own
-            return replace(state, unloads=_without(state.unloads, event.instance_id), own=own)
+            after = replace(state, unloads=_without(state.unloads, event.instance_id))
+            if event.problem:
+                return replace(after, own=_without(state.own, event.instance_id))
+            return forget(after, {event.instance_id})
 
 
 def _catalog_seen(state: DeckState, event: ev.CatalogSeen) -> DeckState:
@@ -148,7 +150,7 @@ def _load_ended(state: DeckState, event: ev.LoadEnded) -> DeckState:
         return after
     name, asked = event.result.instance_id, event.request.context_length
     if state.instance(name) is None:
-        after = replace(after, own=state.own | {name})
+        after = replace(after, own={**state.own, name: state.seen_at or 0.0})
     if asked is not None:
         after = replace(after, requested={**state.requested, name: Claim(asked, "this deck")})
     if state.unowned is not None and name not in state.allocations and len(state.loads) == 1:

@@ -3,31 +3,26 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
 from lmdeck.store.errors import StoreError
+from lmdeck.store.exchanges import Exchanges
 from lmdeck.store.rows import LOAD_COLUMNS, Cell, cell, load_record, load_row, preset, preset_row
 from lmdeck.store.schema import MIGRATIONS
+from lmdeck.store.sql import code, figure, told, transaction, translated
 
 KEPT_LOADS = 2000
 MAX_ROWS = 10_000
 BUSY_S = 5.0
 
+_JOURNAL_BYTES = 16 * 2**20
+_INCREMENTAL = 2
+
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_WORDS = {
-    sqlite3.SQLITE_FULL: ("history: the disk is full", "Free some space; nothing is kept until then."),
-    sqlite3.SQLITE_BUSY: ("history: another program holds it", "It is tried again with the next load."),
-    sqlite3.SQLITE_LOCKED: ("history: another program holds it", "It is tried again with the next load."),
-    sqlite3.SQLITE_READONLY: ("history: it may not be written", "Check the owner and mode of the file and its folder."),
-    sqlite3.SQLITE_CANTOPEN: ("history: it cannot be opened", "Check the owner and mode of the file and its folder."),
-    sqlite3.SQLITE_PERM: ("history: it cannot be opened", "Check the owner and mode of the file and its folder."),
-    sqlite3.SQLITE_CORRUPT: ("history: the file is damaged", "The next start sets it aside and begins a new one."),
-    sqlite3.SQLITE_NOTADB: ("history: the file is damaged", "The next start sets it aside and begins a new one."),
-}
 
 
 class Database:
@@ -45,11 +40,12 @@ class Database:
             self._db = self._opened()
         except sqlite3.DatabaseError as error:
             if not _is_damaged(error):
-                raise _translated(error, path) from error
+                raise translated(error, path) from error
             self.problem = _set_aside(path, seen)
             _make_private(path)
-            with _told(path):
+            with told(path):
                 self._db = self._opened()
+        self.exchanges = Exchanges(self._db, path)
 
     def _opened(self) -> sqlite3.Connection:
         """A checked connection, migrated; closed again if that fails."""
@@ -61,9 +57,13 @@ class Database:
                 error = sqlite3.DatabaseError(str(found))
                 error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
                 raise error
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded by a new file only, and before WAL writes into it
             _use_wal(db, time.monotonic() + self._busy_s)
             db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA secure_delete = ON")  # a text that was forgotten is overwritten
+            db.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
             self._migrate(db)
+            _shrinkable(db)
         except BaseException:
             db.close()
             raise
@@ -71,10 +71,10 @@ class Database:
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         """All steps that are missing, or none. Another lmdeck that starts now waits, and then finds nothing to do."""
-        if _version(db) == len(self._migrations):
+        if figure(db, "PRAGMA user_version") == len(self._migrations):
             return
-        with _transaction(db):
-            if (version := _version(db)) > len(self._migrations):
+        with transaction(db):
+            if (version := figure(db, "PRAGMA user_version")) > len(self._migrations):
                 raise StoreError("history: made by a newer lmdeck", str(self.path), "Update lmdeck to use it again.")
             for script in self._migrations[version:]:
                 for statement in script.split(";\n"):
@@ -85,7 +85,7 @@ class Database:
         """Keep a load, and no more than the last `KEPT_LOADS`."""
         row = load_row(record)
         names, marks = ", ".join(LOAD_COLUMNS), ", ".join(f":{name}" for name in LOAD_COLUMNS)
-        with _told(self.path), _transaction(self._db):
+        with told(self.path), transaction(self._db):
             self._db.execute(f"INSERT INTO loads ({names}) VALUES ({marks})", row)
             self._db.execute(
                 "DELETE FROM loads WHERE id <= (SELECT id FROM loads ORDER BY id DESC LIMIT 1 OFFSET ?)", (KEPT_LOADS,)
@@ -110,16 +110,16 @@ class Database:
 
     def keep_preset(self, kept: Preset) -> None:
         """Keep a preset, in place of one of the same model and name."""
-        with _told(self.path):
+        with told(self.path):
             self._db.execute("INSERT OR REPLACE INTO presets VALUES (:model_key, :name, :settings)", preset_row(kept))
 
     def drop_preset(self, model_key: str, name: str) -> None:
         """Forget a preset, if there is one."""
-        with _told(self.path):
+        with told(self.path):
             self._db.execute("DELETE FROM presets WHERE model_key = ? AND name = ?", (cell(model_key), cell(name)))
 
     def _rows(self, query: str, values: Mapping[str, Cell]) -> list[dict[str, object]]:
-        with _told(self.path), closing(self._db.execute(query, values)) as cursor:
+        with told(self.path), closing(self._db.execute(query, values)) as cursor:
             return [dict(row) for row in cursor]
 
     def close(self) -> None:
@@ -148,48 +148,24 @@ def _use_wal(db: sqlite3.Connection, deadline: float) -> None:
             db.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, with the right to write from its start."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-            db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _translated(error, path) from error
-
-
-def _translated(error: sqlite3.Error, path: Path) -> StoreError:
-    title, next_step = _WORDS.get(_code(error), ("history: it does not work", ""))
-    return StoreError(title, f"{path}: {error}", next_step)
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 for an error of the Python module itself."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+def _shrinkable(db: sqlite3.Connection) -> None:
+    """Make a file of an earlier version able to give its pages back one by one; it is small, so this is quick. Where
+    somebody else is busy with it, the next opening does it."""
+    if figure(db, "PRAGMA auto_vacuum") != _INCREMENTAL:
+        try:
+            db.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            if code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL):
+                raise
 
 
 def _is_damaged(error: sqlite3.Error) -> bool:
-    return _code(error) in _DAMAGED
+    return code(error) in _DAMAGED
 
 
 def _inode(path: Path) -> int | None:

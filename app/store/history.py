@@ -1,20 +1,24 @@
-"""The history of loads and the presets, kept in `history.db`, for the event loop."""
+"""The history of loads and exchanges and the presets, kept in `history.db`, for the event loop."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from lmdeck.model.exchange import ExchangeRecord, ExchangeText
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
+from lmdeck.model.statistics import Day
 from lmdeck.store.errors import StoreError
 
 if TYPE_CHECKING:
     from lmdeck.store.database import Database
 
 BUSY_S = 5.0
+
+_OVER = object()
 
 _T = TypeVar("_T")
 
@@ -85,6 +89,35 @@ class Store:
     async def drop_preset(self, model_key: str, name: str) -> None:
         """Forget a preset, if there is one."""
         await self._run(lambda database: database.drop_preset(model_key, name))
+
+    async def add_exchanges(self, exchanges: Sequence[tuple[ExchangeRecord, ExchangeText | None]]) -> None:
+        """Keep finished exchanges, all or none; their texts only where they are given, each shortened to 2¹⁸
+        characters. Gather them: one call a second takes thousands."""
+        kept = tuple(exchanges)
+        await self._run(lambda database: database.exchanges.add(kept))
+
+    async def exchanges(
+        self, query: str = "", model: str | None = None, limit: int = 500
+    ) -> tuple[ExchangeRecord, ...]:
+        """The newest exchanges, newest first: those of one instance id, and those that hold the beginnings of all
+        words of `query` in instance id, path, stop reason, error, or in a text that was kept."""
+        found = await self._run(lambda database: database.exchanges.found(query, model, limit))
+        return tuple(record for record, _ in found)
+
+    async def search(self, text: str, limit: int = 50) -> tuple[tuple[ExchangeRecord, ExchangeText | None], ...]:
+        """As `exchanges`, with the texts where they were kept."""
+        return await self._run(lambda database: database.exchanges.found(text, None, limit, with_texts=True))
+
+    async def days(self, days: int = 30) -> tuple[Day, ...]:
+        """Totals by local day and model over the last `days` days, today included; newest first."""
+        return await self._run(lambda database: database.exchanges.days(days))
+
+    async def prune(self, days: int = 90, megabytes: int = 200) -> None:
+        """Forget exchanges that are older than `days`, and the oldest beyond `megabytes` of the whole file; gives the
+        space back. It works in pieces of some ten milliseconds, between which other calls are served."""
+        pieces = await self._run(lambda database: database.exchanges.prune(days, megabytes))
+        while await self._run(lambda database: next(pieces, _OVER)) is not _OVER:
+            pass
 
     async def _run(self, work: "Callable[[Database], _T]") -> _T:
         database = self._database

@@ -2,17 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 
 from lmdeck.backend.decode import count, flag, number, parse, text
 from lmdeck.backend.decode import fields as record_of
+from lmdeck.model.exchange import Certainty, ExchangeRecord, ExchangeText
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest
+from lmdeck.model.statistics import Day
 
 Cell = str | int | float | None
 Row = Mapping[str, object]
 
 LOAD_COLUMNS = tuple(field.name for field in fields(LoadRecord))
+EXCHANGE_COLUMNS = tuple(field.name for field in fields(ExchangeRecord))
+KEPT_TEXT = 2**18
+"""Characters kept of a prompt and of an answer."""
 _MAX_TEXT = 8192
 _LARGEST = 2**63 - 1  # SQLite's integers have 64 bits
 
@@ -91,10 +96,51 @@ def settings_of(raw: object, model: str) -> LoadRequest:
     )
 
 
-def cell(value: object) -> Cell:
+def exchange_row(record: ExchangeRecord) -> tuple[Cell, ...]:
+    """The cells of an exchange, in the order of `EXCHANGE_COLUMNS`."""
+    return tuple(map(cell, astuple(record)))
+
+
+def exchange_record(row: Row) -> ExchangeRecord | None:
+    """The exchange in a row; None for one without a time."""
+    at, certainty = number(row["at"]), row["certainty"]
+    if at is None:
+        return None
+    certain: Certainty = "certain" if certainty == "certain" else "likely" if certainty == "likely" else "guess"
+    return ExchangeRecord(
+        at=at,
+        server=text(row["server"]) or "",
+        instance_id=text(row["instance_id"]) or "",
+        path=text(row["path"]) or "",
+        stop_reason=text(row["stop_reason"]),
+        prompt_tokens=count(row["prompt_tokens"]),
+        predicted_tokens=count(row["predicted_tokens"]),
+        tokens_per_second=number(row["tokens_per_second"]),
+        ttft_s=number(row["ttft_s"]),
+        total_time_s=number(row["total_time_s"]),
+        draft_tokens=count(row["draft_tokens"]),
+        accepted_draft_tokens=count(row["accepted_draft_tokens"]),
+        error=text(row["error"]) or "",
+        certainty=certain,
+    )
+
+
+def exchange_text(row: Row) -> ExchangeText | None:
+    """Prompt and answer in a row, where they were kept."""
+    prompt, answer = text(row["prompt"]), text(row["answer"])
+    return None if prompt is None and answer is None else ExchangeText(prompt or "", answer or "")
+
+
+def day(row: Row) -> Day:
+    """A day's totals of one model."""
+    whole = (count(row[name]) or 0 for name in ("requests", "tokens_in", "tokens_out", "errors"))
+    return Day(text(row["date"]) or "", text(row["instance_id"]) or "", *whole)
+
+
+def cell(value: object, longest: int = _MAX_TEXT) -> Cell:
     """A value as SQLite keeps it: bounded text that is UTF-8, numbers within 64 bits."""
     if isinstance(value, str):
-        return value[:_MAX_TEXT].encode("utf-8", "replace").decode()
+        return value[:longest].encode("utf-8", "replace").decode()
     if isinstance(value, int):
         return max(-_LARGEST, min(value, _LARGEST))
     return value if isinstance(value, float) else None

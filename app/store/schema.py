@@ -31,5 +31,41 @@ MIGRATIONS: Final = (
         PRIMARY KEY (model_key, name)
     );
     """,
+    """
+    CREATE TABLE exchanges (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        server TEXT NOT NULL,
+        instance_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        stop_reason TEXT,
+        prompt_tokens INTEGER,
+        predicted_tokens INTEGER,
+        tokens_per_second REAL,
+        ttft_s REAL,
+        total_time_s REAL,
+        draft_tokens INTEGER,
+        accepted_draft_tokens INTEGER,
+        error TEXT NOT NULL,
+        certainty TEXT NOT NULL
+    );
+    CREATE INDEX exchanges_by_time ON exchanges (at);
+    CREATE INDEX exchanges_of_an_instance ON exchanges (instance_id, at);
+    CREATE TABLE exchange_texts (
+        id INTEGER PRIMARY KEY,
+        prompt TEXT NOT NULL,
+        answer TEXT NOT NULL
+    );
+    CREATE TABLE exchange_days (
+        date TEXT NOT NULL,
+        server TEXT NOT NULL,
+        instance_id TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        tokens_in INTEGER NOT NULL,
+        tokens_out INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        PRIMARY KEY (date, server, instance_id)
+    ) WITHOUT ROWID;
+    """,
 )
 """Statements that each end with a semicolon at a line's end. A released one is never edited."""

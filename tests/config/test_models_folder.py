@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lmdeck.config.models_folder import model_path, models_folder
+from lmdeck.config.models_folder import logs_folder, model_path, models_folder
 
 
 def settings(folder: Path, text: str | bytes) -> None:
@@ -77,3 +77,11 @@ def test_where_lm_studio_is_at_home(tmp_path):
 def test_paths_stay_in_the_folder(told, found):
     folder = Path("models")
     assert model_path(folder, told) == (None if found is None else folder / found)
+
+
+def test_the_log_files_are_in_lm_studios_folder(tmp_path):
+    assert logs_folder(tmp_path) == tmp_path / ".lmstudio" / "server-logs"
+    (tmp_path / ".cache" / "lm-studio").mkdir(parents=True)
+    assert logs_folder(tmp_path) == tmp_path / ".cache" / "lm-studio" / "server-logs"
+    (tmp_path / ".lmstudio-home-pointer").write_text(str(tmp_path / "big"))
+    assert logs_folder(tmp_path) == tmp_path / "big" / "server-logs"

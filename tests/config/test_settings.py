@@ -124,10 +124,18 @@ def test_another_servers_profile_does_not_get_the_tops_token(load):
     [
         ('urll = "x"', "unknown setting 'urll'; did you mean 'url'?"),
         ("readonly = true", "did you mean 'read_only'?"),
-        ("zzz = 1", r"unknown setting 'zzz' \(known: gpu, lms, models_folder, profiles, "),
+        (
+            "zzz = 1",
+            r"unknown setting 'zzz' \(known: gpu, lms, log_days, log_megabytes, log_text, models_folder, profiles, ",
+        ),
         ("[profiles.a]\nthem = 'x'", r"\[profiles\.a\] unknown setting 'them'; did you mean 'theme'"),
         ('read_only = "yes"', "read_only must be true or false"),
         ("url = 7", "url must be text"),
+        ("log_days = 0", "log_days must be a whole number from 1 to 3650"),
+        ("log_days = true", "log_days must be a whole number"),
+        ("log_days = 1.5", "log_days must be a whole number"),
+        ("log_megabytes = 100001", "log_megabytes must be a whole number from 1 to 100000"),
+        ("log_text = 1", "log_text must be true or false"),
         ("token_command = ['a', 1]", "token_command must be text or a list of texts"),
         ("token = 'a'\ntoken_command = 'b'", "exclude each other"),
         ("profiles = 3", r"\[profiles\.NAME\]"),
@@ -176,3 +184,11 @@ def test_the_models_folder_by_flag_or_file(load):
     assert load('models_folder = "/m"', {"models": "/n"}).models_folder == "/n"
     with pytest.raises(ConfigError, match="models_folder must be text"):
         load("models_folder = 7")
+
+
+def test_what_the_history_keeps(load):
+    found = load()
+    assert (found.log_text, found.log_days, found.log_megabytes) == (False, 90, 200)
+    found = load("log_text = true\nlog_days = 7\nlog_megabytes = 50")
+    assert (found.log_text, found.log_days, found.log_megabytes) == (True, 7, 50)
+    assert load("log_days = 7\n[profiles.x]\nlog_days = 8", {"profile": "x"}).log_days == 8

@@ -47,7 +47,7 @@ def test_allocation_and_process() -> None:
     )
     facts = dict(instance_facts(row))
     assert facts["  KV cache"] == "1.0 GiB"
-    assert facts["  slots"] == "4 slots, one cache for all slots"
+    assert facts["  cache"] == "4 slots, one cache for all slots"
     assert facts["  layers on GPU"] == "48 of 49"
     assert facts["process"] == "llama-server 7: VRAM not told by the driver, RAM 1.0 GiB, CPU 12 %"
     assert facts["spilling?"].startswith("48 of 49")
@@ -68,7 +68,7 @@ def test_three_figures_side_by_side_with_their_errors() -> None:
     ((_, words),) = record_facts([record])
     assert words == (
         "context 8192 · predicted GPU 11.0 GiB · LM Studio 20.0 GiB · measured GPU 10.0 GiB"
-        " · ours +10 % · LM Studio's +100 %"
+        " · ours +10% · LM Studio's +100%"
     )
 
 

@@ -140,3 +140,38 @@ def test_the_timeline_is_bounded() -> None:
     for number in range(600):
         state = after(seen(*([instance()] if number % 2 else []), at=float(number)), start=state)
     assert len(state.timeline) == 500
+
+
+ASKED = 'Received request: POST to /api/v1/models/load with body {"model": "qwen", "context_length": 65536}'
+
+
+def test_a_request_that_was_answered_does_not_speak_for_a_later_load() -> None:
+    state = after(seen(at=1), log(f"[2026-09-21 18:32:17][DEBUG] {ASKED}", 2), seen(instance(context=65536), at=4))
+    state = after(seen(at=10), seen(instance(context=4096), at=20), start=state)
+    (row,) = loaded_rows(state) or ()
+    assert row.context.requested is None
+    assert "collapsed" not in kinds(state)
+
+
+def test_a_trace_without_a_name_is_only_of_the_load_that_follows_it() -> None:
+    nameless = Allocation(None, 7, WALL, n_ctx=4096, n_ctx_seq=4096)
+    state = after(seen(at=1), ev.AllocationSeen(nameless), seen(instance(), at=3600))
+    assert "collapsed" not in kinds(state)
+    state = after(seen(at=1), ev.AllocationSeen(nameless), seen(instance(), at=5))
+    assert "collapsed" in kinds(state)
+
+
+def test_what_the_runtime_itself_reduced_is_no_agreement() -> None:
+    less = Allocation("qwen", 7, WALL, n_ctx=4096, n_ctx_seq=4096, unified=True, configured=4096, fitted=2048)
+    state = after(ev.AllocationSeen(less), seen(instance(context=2048), at=1))
+    (row,) = loaded_rows(state) or ()
+    assert row.context.notice == "context collapsed: 4096 requested, 2048 allocated"
+
+
+def test_an_unload_that_worked_ends_all_that_was_known() -> None:
+    state = after(seen(instance(), at=1), ev.ContextProven("qwen", Proof(8150, 8280), WALL))
+    state = after(ev.UnloadStarted("qwen", 2), ev.UnloadEnded("qwen"), seen(instance(), at=3), start=state)
+    (row,) = loaded_rows(state) or ()
+    assert row.context.proof is None
+    gone = after(seen(at=100), start=state)
+    assert gone.timeline[-1].evidence == ""  # long after the deck's own unload: not by this deck

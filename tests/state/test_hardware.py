@@ -73,3 +73,10 @@ def test_fewer_layers_than_asked_is_a_spill() -> None:
     state = replace(STATE, allocations={"qwen": Allocation("qwen", gpu_layers=41, layers=49)})
     assert "41 of 49" in spill(state, QWEN, ONE)
     assert spill(STATE, QWEN, ONE) == ""
+
+
+def test_ram_is_no_measure_where_the_runtime_uses_a_gpu_that_nobody_reads() -> None:
+    blind = replace(STATE, gpus=GpuSample())
+    assert room(blind).ram_free == 44 * GIB
+    assert room(replace(blind, runtime="llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.3.0")) == NO_ROOM_KNOWN
+    assert room(replace(blind, allocations={"qwen": Allocation("qwen", gpu_layers=49)})) == NO_ROOM_KNOWN

@@ -269,7 +269,7 @@ def test_migrations_go_on_from_what_is_there(path):
     assert second.loads(None, None, 9) == (RECORD,)
     second.close()
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(later),)
         assert db.execute("SELECT more FROM loads").fetchall() == [(None,)]
     db.close()
 
@@ -280,7 +280,7 @@ def test_a_migration_that_fails_changes_nothing(path):
     with pytest.raises(StoreError, match="already exists"):
         Database(path, migrations=broken)
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone() == (0,)
     db.close()
     Database(path).close()

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from lmdeck.model.log import DeckNote, PredictionInput, RuntimeLine, ServerLine
+from lmdeck.model.exchange import Exchange
+from lmdeck.model.log import DeckNote, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 from lmdeck.model.problem import Problem
+from lmdeck.widgets.filter_bar import FilterBar
 from lmdeck.widgets.log_pane import LogPane
 from lmdeck.widgets.log_store import LogStore
 from lmdeck.widgets.pane import Pane
@@ -31,15 +33,19 @@ def shown(lines) -> Callable[[LogPane], list[str]]:
     return read
 
 
+async def until(pilot, condition):
+    """Waits until it is so."""
+    for _ in range(500):
+        if condition():
+            break
+        await pilot.pause(0.01)
+    assert condition()
+
+
 async def extend(pilot, pane, entries):
     """Takes the entries in and waits for their frame."""
     pane.extend(entries)
-    tail = pane.tail
-    for _ in range(200):
-        if tail.painted:
-            break
-        await pilot.pause(0.01)
-    assert tail.painted
+    await until(pilot, lambda: pane.tail.painted)
 
 
 async def test_follows_the_end(host, pane, shown):
@@ -141,11 +147,12 @@ async def test_filter_counts_finds_and_clears(host, pane, shown, lines):
     async with host(pane).run_test(size=(60, 8)) as pilot:
         await extend(pilot, pane, numbered(0, 100))
         pane.focus_content()
-        await pilot.press("slash", *"LINE 4", "enter")
-        assert pane.border_subtitle == "“LINE 4” 11 of 100"
+        await pilot.press("slash", *'"LINE 4', "enter")
+        assert pane.border_subtitle == '“"LINE 4” 11 of 100'
         assert shown(pane)[-1] == "line 49"
         await extend(pilot, pane, numbered(400, 402))
         assert shown(pane)[-1] == "line 401"
+        assert [entry.text for entry in pane.shown()][-3:] == ["line 49", "line 400", "line 401"]
         await pilot.press("escape", "N")
         assert shown(pane)[-1] == "line 401"
         await pilot.press("N")
@@ -153,7 +160,135 @@ async def test_filter_counts_finds_and_clears(host, pane, shown, lines):
         await pilot.press("N", "n", "n")
         assert pane.current.text == "line 400"
         await pilot.press("slash", *"absent")
-        assert lines(pane.tail)[0] == " nothing contains “absent”"
+        assert lines(pane.tail)[0] == " nothing matches “absent”"
+
+
+async def test_hits_go_round_and_it_is_said(host, pane):
+    async with host(pane).run_test(size=(90, 8)) as pilot:
+        await extend(pilot, pane, [*numbered(0, 5000), RuntimeLine(5000, "hit a"), *numbered(5001, 9000)])
+        await extend(pilot, pane, [RuntimeLine(9000, "hit b"), *numbered(9001, 9100)])
+        pane.focus_content()
+        await pilot.press("slash", *"hit", "escape")
+        for key, text, notice in [
+            ("N", "hit b", None),
+            ("N", "hit a", None),
+            ("N", "hit b", "search goes on at the bottom"),
+            ("n", "hit a", "search goes on at the top"),
+            ("n", "hit b", None),
+        ]:
+            await pilot.press(key)
+            await until(pilot, lambda text=text: pane.current.text == text)
+            await until(pilot, lambda notice=notice: (str(pane.border_subtitle or "") or None) == notice)
+        await pilot.press("n", "j")
+        await until(pilot, lambda: not pane.border_subtitle)
+        await pilot.press("slash", *"absent", "escape", "n")
+        await until(pilot, lambda: pane.border_subtitle == "no hit")
+
+
+async def test_a_bad_filter_is_explained_and_the_last_good_one_stays(host, pane, shown):
+    def bar():
+        return pane.query_one(FilterBar).render_line(0).text
+
+    async with host(pane).run_test(size=(60, 8)) as pilot:
+        await extend(pilot, pane, [*numbered(0, 20), PredictionOutput(99, "m", "", PredictionStats("x", 12.0))])
+        pane.focus_content()
+        await pilot.press("slash", *"tps<")
+        assert "✗ tps is compared with a number: tps>20" in bar()
+        assert pane.filter_text == "tps"
+        await pilot.press(*"20")
+        assert "✗" not in bar()
+        assert pane.tail.line_count() == 1
+        await pilot.press("x", "enter")
+        assert pane.screen.focused is pane.query_one(FilterBar)
+        assert "✗ tps is" in bar()
+        assert (pane.tail.line_count(), pane.filter_text) == (1, "tps<20")
+        await pilot.press("backspace")
+        assert "✗" not in bar()
+        await pilot.press("enter")
+        assert pane.border_subtitle == "“tps<20” 1 of 21"
+
+
+async def test_hits_are_highlighted(host, pane):
+    def reversed_text():
+        strip = pane.tail.render_line(0)
+        return [segment.text for segment in strip if segment.style and segment.style.reverse]
+
+    async with host(pane).run_test(size=(90, 5)) as pilot:
+        await extend(pilot, pane, [RuntimeLine(1, "slot 12 of 34 RELEASED")])
+        pane.apply_filter(r"re:\d\d\b released -xyz source:r")
+        assert reversed_text()[-3:] == ["12", "34", "RELEASED"]
+        pane.apply_filter("level:info")
+        assert not reversed_text()
+
+
+async def test_a_long_log_is_searched_in_slices(host, pane, lines, monkeypatch):
+    monkeypatch.setattr("lmdeck.widgets.log_tail.SLICE_S", 0.0)
+    async with host(pane).run_test(size=(60, 8)) as pilot:
+        await extend(pilot, pane, numbered(0, 6000))
+        pane.focus_content()
+        pane.apply_filter("9")
+        assert 0 < pane.tail.line_count() < 300
+        await until(pilot, lambda: pane.tail.line_count() > 300)
+        assert pane.border_subtitle.endswith("of 6000 …")
+        assert not pane.tail.painted
+        pane.apply_filter("absent")
+        assert lines(pane.tail)[0] == " searching …"
+        pane.apply_filter("line")
+        await until(pilot, lambda: pane.tail.painted)
+        assert pane.filter_count() == "6000 of 6000"
+
+
+async def test_streams_are_merged_and_the_cursor_stays(host, pane, shown):
+    async with host(pane).run_test(size=(60, 6)) as pilot:
+        await extend(pilot, pane, numbered(0, 9))
+        await extend(pilot, pane, [RuntimeLine(7.5, "late")])
+        assert shown(pane) == ["line 6", "line 7", "late", "line 8"]
+        pane.focus_content()
+        await pilot.press("k")
+        await extend(pilot, pane, [RuntimeLine(7.2, "later"), RuntimeLine(7.3, "still later")])
+        assert "[late]" in shown(pane)
+        assert pane.border_subtitle == "+2 new"
+        pane.apply_filter("late")
+        await extend(pilot, pane, [RuntimeLine(7.1, "latest"), RuntimeLine(8.5, "last")])
+        assert shown(pane) == ["latest", "later", "still later", "[late]"]
+        pane.backfill([RuntimeLine(-100, "long ago"), RuntimeLine(-99, "of late")])
+        await until(pilot, lambda: pane.tail.painted)
+        await pilot.press("g")
+        assert shown(pane)[0] == "[of late]"
+
+
+async def test_a_pause_freezes_even_what_comes_late_and_says_what_is_dropped(host, shown):
+    pane = LogPane(store=LogStore(entries=40))
+    async with host(pane).run_test(size=(90, 5)) as pilot:
+        await extend(pilot, pane, numbered(0, 20))
+        pane.focus_content()
+        await pilot.press("space")
+        before = shown(pane)
+        await extend(pilot, pane, [RuntimeLine(18.5, "late"), *numbered(20, 119)])
+        assert shown(pane) == before
+        assert pane.border_subtitle == "+100 new"
+        await extend(pilot, pane, numbered(119, 200))
+        dropped = pane.tail.store.first
+        assert dropped > 0
+        assert pane.border_subtitle == f"+{200 - dropped + 1} new · {dropped} oldest dropped while paused"
+        await pilot.press("space")
+        assert shown(pane)[-1] == "line 199"
+        assert not pane.border_subtitle
+
+
+async def test_an_exchange_marks_and_filters_its_lines(host, pane, shown, lines):
+    asked, answer = PredictionInput(1, "m", "hi"), PredictionOutput(3, "m", "ho", PredictionStats(ttft_s=3))
+    known = {}
+    pane.use_exchanges(lambda entry: known.get(id(entry)))
+    async with host(pane).run_test(size=(60, 6)) as pilot:
+        await extend(pilot, pane, [asked, RuntimeLine(2, "x"), answer])
+        pane.apply_filter("ttft>2")
+        assert pane.tail.line_count() == 1
+        exchange = Exchange(1, "m", 1, input=asked, output=answer, stats=answer.stats, certainty="guess")
+        known.update({id(asked): exchange, id(answer): exchange})
+        pane.exchanges_changed([exchange])
+        await until(pilot, lambda: pane.tail.painted)
+        assert [line[9:13] for line in lines(pane.tail)[:2]] == [" →?m", " ←?m"]
 
 
 async def test_choosing_and_copying(host, pane):

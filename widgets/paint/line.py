@@ -1,6 +1,6 @@
 """A line as the widgets draw it: pieces of plain text, each with a tone. The widget turns tones into colours."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,9 @@ Tone = Literal["", "strong", "muted", "accent", "good", "warn", "bad"]
 """What a piece of text means; never the only thing that says so, because colours may be off."""
 
 Align = Literal["left", "right"]
+
+Needle = str | Callable[[str], list[tuple[int, int]]]
+"""What stands out in a line: a text, whatever its case, or who tells where (start and end, in order, apart)."""
 
 
 class Span(NamedTuple):
@@ -95,8 +98,8 @@ class Piece(NamedTuple):
     hit: bool
 
 
-def pieces(line: Line, needle: str = "") -> list[Piece]:
-    """The line in as few pieces as its tones allow, with every occurrence of `needle` (any case) marked.
+def pieces(line: Line, needle: Needle = "") -> list[Piece]:
+    """The line in as few pieces as its tones allow, with every occurrence of `needle` marked.
 
     Blanks have no colour of their own and join their neighbours: fewer pieces are fewer bytes for the terminal.
     """
@@ -110,10 +113,9 @@ def pieces(line: Line, needle: str = "") -> list[Piece]:
     return joined
 
 
-def _marked(line: Line, needle: str) -> Iterator[Piece]:
-    text, wanted = plain(line), needle.lower()
-    lowered = text.lower()
-    hits = _cuts(lowered, wanted) if wanted and len(lowered) == len(text) else []
+def _marked(line: Line, needle: Needle) -> Iterator[Piece]:
+    text = plain(line)
+    hits = _cuts(text, needle) if isinstance(needle, str) else needle(text)
     edges, start = [edge for hit in hits for edge in hit], 0
     for text, tone in line:
         end = start + len(text)
@@ -124,10 +126,11 @@ def _marked(line: Line, needle: str) -> Iterator[Piece]:
 
 
 def _cuts(text: str, needle: str) -> list[tuple[int, int]]:
-    found, at = list[tuple[int, int]](), text.find(needle)
+    found, lowered, wanted = list[tuple[int, int]](), text.lower(), needle.lower()
+    at = lowered.find(wanted) if wanted and len(lowered) == len(text) else -1
     while at >= 0:
-        found.append((at, at + len(needle)))
-        at = text.find(needle, at + len(needle))
+        found.append((at, at + len(wanted)))
+        at = lowered.find(wanted, at + len(wanted))
     return found
 
 

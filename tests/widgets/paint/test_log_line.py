@@ -1,9 +1,11 @@
 """One line for one log entry."""
 
 import json
+import tracemalloc
 
 import pytest
 
+from lmdeck.model.exchange import Exchange
 from lmdeck.model.log import (
     DeckNote,
     PredictionInput,
@@ -27,12 +29,59 @@ def text(entry, **options):
 
 def test_answer_with_statistics():
     shown = text(PredictionOutput(0, "qwen3-coder-30b", "hello", STATS))
-    assert shown == "← qwen3-coder-30b      812→143 tok   41.3 tok/s   TTFT 0.31 s   eosFound"
+    assert shown == "← qwen3-coder-30b       812→143 tok   41.3 tok/s  TTFT 0.31 s  eosFound"
 
 
 def test_answer_with_gaps_in_its_statistics():
-    assert text(PredictionOutput(0, "m", "", PredictionStats())) == f"← {'m':<18}"
-    assert text(PredictionOutput(0, "m", "two words")) == f"← {'m':<18}   9 chars   two words"
+    gaps = PredictionOutput(0, "m", "", PredictionStats("eosFound", predicted_tokens=7))
+    assert text(gaps) == f"← {'m':<18}        –→7 tok            –       TTFT –  eosFound"
+    assert text(gaps, cells=60) == f"← {'m':<12}  –→7 tok  eosFound"
+    assert text(PredictionOutput(0, "m", "two words")) == f"← {'m':<18}  9 chars  two words"
+
+
+@pytest.mark.parametrize("cells", range(32, 200, 7))
+def test_columns_fit_the_width_and_how_it_broke_off_stays(cells):
+    stats = PredictionStats("failed", 41.34, 0.312, 3.5, 131072, 32768, draft_tokens=40, accepted_draft_tokens=31)
+    shown = text(PredictionOutput(0, "qwen3", "", stats), cells=cells)
+    assert len(shown) + 9 <= cells
+    assert "failed" in shown
+    assert ("41.3 tok/s" in shown) == (cells >= 43)
+    assert ("draft 31/40" in shown) == (cells >= 94)
+
+
+def test_names_get_the_room_there_is():
+    answers = [PredictionOutput(0, name, "", STATS) for name in ("qwen3-coder-30b:2", "m")]
+    for cells in (60, 100, 160):
+        starts = {text(answer, cells=cells).index("→") for answer in answers}
+        assert len(starts) == (2 if cells == 60 else 1)
+
+
+def test_a_guessed_exchange_is_marked():
+    answer = PredictionOutput(0, "m", "", STATS)
+    shown = {
+        certainty: text(answer, exchange=Exchange(1, "m", 0, certainty=certainty))[:3]
+        for certainty in ("certain", "likely", "guess")
+    }
+    assert shown == {"certain": "← m", "likely": "← m", "guess": "←?m"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "end"),
+    [
+        (ServerLine(0, "[2026-04-17 18:32:17][INFO] x\n" + "y" * 10_000_000), "server   x  (10.0 MB)"),
+        (RuntimeLine(0, "x" + "é" * 10_000_000), "(10000001 chars)"),
+        (ServerLine(0, "Received request: POST to /v1/x with body {" + " " * 10_000_000), "POST /v1/x  (10.0 MB)"),
+        (PredictionInput(0, "m", "word " * 2_000_000), "word "),
+        (PredictionOutput(0, "m", "word " * 2_000_000), "word "),
+    ],
+)
+def test_a_huge_entry_costs_what_is_seen_of_it(entry, end):
+    tracemalloc.start()
+    shown = text(entry)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert shown.endswith(end)
+    assert peak < 1_000_000
 
 
 def test_how_an_answer_ended_has_a_tone():
@@ -51,12 +100,12 @@ def test_speculative_decoding_is_told():
 
 def test_prompt_with_its_first_words_or_without():
     prompt = PredictionInput(0, "m", "<|im_start|>user\nHello \x1b[2J[b]you[/b]" + "x" * 5000)
-    assert text(prompt).startswith(f"→ {'m':<18}   5037 chars   <|im_start|>user Hello ␛[2J[b]you[/b]xxx")
-    assert text(prompt, hide_text=True) == f"→ {'m':<18}   5037 chars"
+    assert text(prompt).startswith(f"→ {'m':<18}  5037 chars  <|im_start|>user Hello ␛[2J[b]you[/b]xxx")
+    assert text(prompt, hide_text=True) == f"→ {'m':<18}  5037 chars"
 
 
 def test_wide_names_keep_the_columns():
-    assert text(PredictionInput(0, "模型", "a")) == f"→ 模型{' ' * 14}   1 chars   a"
+    assert text(PredictionInput(0, "模型", "a")) == f"→ 模型{' ' * 14}  1 chars  a"
 
 
 def request(body):

@@ -1,0 +1,220 @@
+"""The server's requests and the prompts that were made of them: joined by what was said."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lmdeck.exchanges.book import PATIENCE_S, Book
+from lmdeck.exchanges.conversation import AT_THE_END, NOT, Level, level
+from lmdeck.exchanges.draft import SURE, Draft, Join, guess
+from lmdeck.exchanges.reading import Asked
+from lmdeck.model.log import PredictionInput
+
+SKEW_S = 0.1
+"""How much later than its prompt a request's line may be dated: they come from two logs."""
+
+_MOST_WAITING = 1_024
+_RECENT = 16
+_PROMPT_S = 5.0
+_AGAIN_S = 60.0
+_NO_WORDS_TO_COMPARE = "the request's words are not in the log"
+_TWINS = "requests with the same words came together"
+_PARTLY = "the prompt does not end with the request's words"
+
+Told = int
+_OTHER, _UNKNOWN, _SAME = -1, 0, 1
+
+
+class Match(NamedTuple):
+    """How well a request fits a prompt; the greatest is the best."""
+
+    level: Level
+    told: Told
+    draft: Draft
+
+    @property
+    def rank(self) -> tuple[Level, Told]:
+        """What decides between requests."""
+        return self.level, self.told
+
+    @property
+    def words(self) -> int:
+        """How much of the prompt the request tells: the likelier one among equals."""
+        asked = self.draft.asked
+        return max((len(said.pieces) for said in asked.said), default=0) if asked else 0
+
+
+class Desk:
+    """Requests whose prompt has not come, and prompts whose request may still come. `knows` says whether an instance
+    of that name has been seen."""
+
+    def __init__(self, book: Book, knows: Callable[[str], bool]) -> None:
+        self._book, self._knows = book, knows
+        self.waiting: dict[int, Draft] = {}
+        self._taken: deque[Draft] = deque(maxlen=_RECENT)
+        self._unasked: deque[Draft] = deque(maxlen=_RECENT)
+        self._tangled: dict[int, tuple[Asked, ...]] = {}
+
+    def ask(self, asked: Asked) -> Draft:
+        """A request has come; its prompt may have come before it."""
+        if asked.kind != "embedding" and (early := self._early(asked)) is not None:
+            return early
+        draft = self._book.new(asked.line.at, asked.model)
+        draft.asked = asked
+        self._book.touch(draft, asked.line)
+        if asked.kind != "embedding":
+            self._wait(draft)
+        return draft
+
+    def prompt(self, entry: PredictionInput) -> Draft:
+        """A prompt has come: the exchange of its request, or one of its own."""
+        matches = [match for draft in self.waiting.values() if (match := self._match(draft, entry)) is not None]
+        best = max(matches, key=lambda match: match.rank, default=None)
+        if best is None:
+            return self._alone(entry)
+        rivals = sorted((match for match in matches if match.rank == best.rank), key=lambda match: -match.words)
+        join = self._join(best, rivals, matches, entry)
+        draft = self._take(rivals[0].draft)
+        for match in rivals[1:]:
+            if draft.asked is not None:
+                self._tangle(match.draft, draft.asked)
+        return self._put(draft, entry, join)
+
+    def drop(self, draft: Draft) -> None:
+        """A request is over without a prompt."""
+        self.waiting.pop(draft.number, None)
+        self._tangled.pop(draft.number, None)
+
+    def _wait(self, draft: Draft) -> None:
+        self.waiting[draft.number] = draft
+        while (oldest := next(iter(self.waiting.values()))) is not draft:
+            if len(self.waiting) <= _MOST_WAITING and draft.at - oldest.at <= PATIENCE_S:
+                break
+            self.drop(oldest)
+
+    def _match(self, draft: Draft, entry: PredictionInput) -> Match | None:
+        asked = draft.asked
+        if draft.again and draft.ended_at is not None and entry.at - draft.ended_at > _AGAIN_S:
+            return None
+        if asked is None or not -SKEW_S <= entry.at - asked.line.at <= PATIENCE_S:
+            return None
+        told = self._told(asked.model, entry.instance_id)
+        if told == _OTHER:
+            return None
+        if asked.said:
+            fits = level(asked.said, entry.text)
+            return Match(fits, told, draft) if fits > NOT else None
+        is_near = told == _SAME and entry.at - asked.line.at <= _PROMPT_S
+        return Match(NOT, told, draft) if is_near and not draft.again else None
+
+    def _told(self, model: str, instance_id: str) -> Told:
+        """Whether a request names the instance (or the model it is a further copy of), another one, or none known."""
+        if model == instance_id or (model and re.fullmatch(re.escape(model) + r":\d{1,4}", instance_id)):
+            return _SAME
+        return _OTHER if self._knows(model) else _UNKNOWN
+
+    def _join(self, best: Match, rivals: list[Match], matches: list[Match], entry: PredictionInput) -> Join:
+        tangled = [asked for asked in self._tangled.get(best.draft.number, ()) if self._fits(asked, entry)]
+        if len(rivals) > 1 or tangled:
+            return guess(_TWINS if best.level else _NO_WORDS_TO_COMPARE)
+        if best.level == NOT:
+            return Join("likely", _NO_WORDS_TO_COMPARE)
+        if best.level != AT_THE_END:
+            return guess(_PARTLY)
+        return Join("likely") if any(match.level == AT_THE_END for match in matches if match is not best) else SURE
+
+    def _fits(self, asked: Asked, entry: PredictionInput) -> bool:
+        return (
+            entry.at >= asked.line.at - SKEW_S
+            and self._told(asked.model, entry.instance_id) != _OTHER
+            and (not asked.said or level(asked.said, entry.text) == AT_THE_END)
+        )
+
+    def _take(self, draft: Draft) -> Draft:
+        """The draft for a request's next prompt: its own, or a further one where several come of one request."""
+        asked = draft.asked
+        if asked is None or asked.times == 1:
+            self.drop(draft)
+            return draft
+        used = draft.uses = draft.uses + 1
+        if used >= asked.times:
+            self.drop(draft)
+        if not draft.again:
+            draft.again = True
+            return draft
+        further = self._book.new(asked.line.at, draft.instance_id)
+        further.asked = asked
+        return further
+
+    def _put(self, draft: Draft, entry: PredictionInput, join: Join) -> Draft:
+        draft.input, draft.instance_id, draft.requested = entry, entry.instance_id, join
+        draft.error, draft.ended_at, draft.silent = "", None, False
+        self._book.touch(draft, entry)
+        if draft.asked is not None:
+            self._taken.append(draft)
+        return draft
+
+    def _alone(self, entry: PredictionInput) -> Draft:
+        """A prompt that no waiting request fits: from LM Studio's own window, or its request's line is still to come,
+        or its twin has taken it."""
+        draft = self._put(self._book.new(entry.at), entry, SURE)
+        self._unasked.append(draft)
+        for other in self._taken:
+            if other.asked is None or other.input is None or _over(other, entry.at) or entry.at - other.input.at > 1.0:
+                continue
+            if self._fits(other.asked, entry):
+                draft.requested = self._doubt(other)
+        return draft
+
+    def _early(self, asked: Asked) -> Draft | None:
+        """The draft of a prompt that came before its request's line."""
+        for draft in self._taken:
+            if draft.input is None or draft.asked is None or _over(draft, asked.line.at):
+                continue
+            if not self._fits(asked, draft.input):
+                continue
+            if asked.said and draft.requested.certainty == "certain":
+                self._doubt(draft)
+                return self._tangle(self._fresh(asked), draft.asked)
+            if draft.requested.doubt == _PARTLY:
+                freed, draft.asked, draft.requested = draft.asked, asked, SURE
+                self._book.touch(draft, asked.line)
+                self._wait(self._fresh(freed))
+                return draft
+        fitting = [
+            draft for draft in self._unasked if draft.input and draft.asked is None and self._fits(asked, draft.input)
+        ]
+        if not fitting or not asked.said:
+            return None
+        draft = fitting[0]
+        self._unasked.remove(draft)
+        draft.asked, draft.at = asked, min(draft.at, asked.line.at)
+        draft.requested = guess(_TWINS) if len(fitting) > 1 or draft.requested.doubt else SURE
+        self._taken.append(draft)
+        self._book.touch(draft, asked.line)
+        return draft
+
+    def _fresh(self, asked: Asked) -> Draft:
+        draft = self._book.new(asked.line.at, asked.model)
+        draft.asked = asked
+        self._book.touch(draft, asked.line)
+        self._wait(draft)
+        return draft
+
+    def _doubt(self, draft: Draft) -> Join:
+        draft.requested = guess(_TWINS)
+        self._book.touch(draft)
+        return draft.requested
+
+    def _tangle(self, draft: Draft, other: Asked) -> Draft:
+        """Remember that a waiting request may be over: another one that fits as well was taken for it."""
+        self._tangled[draft.number] = (*self._tangled.get(draft.number, ()), other)[-8:]
+        return draft
+
+
+def _over(draft: Draft, at: float) -> bool:
+    """Whether a draft had its answer by then."""
+    return draft.answer is not None and draft.answer.at <= at

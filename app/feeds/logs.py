@@ -1,0 +1,54 @@
+"""The three log streams as one."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from lmdeck.model.log import LogEntry
+
+Batch = tuple[LogEntry, ...]
+
+GATHER_S = 0.1
+"""What comes within this time is put into order; streams of several processes are that far apart at most."""
+_QUEUED = 4
+_LARGE = 5_000
+
+
+async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Batch]:
+    """Batches of all streams, each ordered by time; ends when all of them have, or with the first one's error.
+
+    While the reader of these batches is busy, the streams are not read. Closing the iterator closes them.
+    """
+    queue: asyncio.Queue[Batch | None] = asyncio.Queue(_QUEUED)
+    pumps = [asyncio.create_task(_pump(stream, queue)) for stream in streams]
+    left = len(pumps)
+    try:
+        while left:
+            got = [await queue.get()]
+            if got[0]:
+                await asyncio.sleep(GATHER_S)
+            while not queue.empty() and sum(map(len, filter(None, got))) < _LARGE:
+                got.append(queue.get_nowait())
+                await asyncio.sleep(0)  # a pump that waits for room goes on
+            left -= got.count(None)
+            gathered = [entry for batch in got for entry in batch or ()]
+            for pump in pumps:
+                if pump.done():
+                    pump.result()
+            if gathered:
+                yield tuple(sorted(gathered, key=lambda entry: entry.at))
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def _pump(stream: AsyncGenerator[Batch], queue: "asyncio.Queue[Batch | None]") -> None:
+    try:
+        async with aclosing(stream) as batches:
+            async for batch in batches:
+                await queue.put(batch)
+    finally:
+        # Cancelled, nobody reads any more; else there is room, or will be.
+        if (task := asyncio.current_task()) and not task.cancelling():
+            await queue.put(None)

@@ -1,0 +1,231 @@
+"""`lmdeck log`: the log as the deck shows it, line by line and without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lmdeck.backend.errors import BackendError, Unauthorized, Unreachable
+from lmdeck.backend.logfiles import tail_of_logs
+from lmdeck.backend.output import until_closed
+from lmdeck.config.errors import ConfigError
+from lmdeck.config.models_folder import logs_folder
+from lmdeck.config.settings import Settings, load_settings, read_token
+from lmdeck.feeds.logs import merged
+from lmdeck.model.log import SOURCES, DeckNote, LogEntry
+from lmdeck.model.log_json import entry_record
+from lmdeck.model.log_query import BadQuery, Query, parse_query
+from lmdeck.model.text import one_line
+from lmdeck.widgets.paint.line import Line, Span, Tone, plain
+from lmdeck.widgets.paint.log_line import summary
+
+if TYPE_CHECKING:
+    from lmdeck.backend.protocol import Backend
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_UNAUTHORIZED = 0, 1, 2, 3, 4
+
+_LOCAL = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
+_LAST = 500
+_FILE_BYTES, _FILE_ENTRIES = 16 * 2**20, 100_000
+_LOOK_S = 2.0
+_NO_LMS = (
+    "LM Studio's `lms` command, which tells the log, was not found. Start LM Studio once, or run "
+    "`npx lmstudio install-cli`; name it with --lms if it is not on PATH."
+)
+_COLOURS: dict[Tone, str] = {"strong": "1", "muted": "2", "accent": "36", "good": "32", "warn": "33", "bad": "31"}
+
+
+class _Failed(Exception):
+    """Why it goes no further, and the exit code."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run with the arguments after `log` until Ctrl+C, the reader's end, or with --no-follow the last line; answers 0
+    then. With the reason on stderr 1 without `lms` or log files, 2 for arguments or settings that make no sense, 3
+    where the server is not reached, 4 where the token is not accepted."""
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said why
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    try:
+        with until_closed():
+            return _run(options)
+    except _Failed as error:
+        return _fail(str(error), error.code)
+    except ConfigError as error:
+        return _fail(str(error), EXIT_USAGE)
+    except Unauthorized as error:
+        return _fail(error.problem.lines, EXIT_UNAUTHORIZED)
+    except Unreachable as error:
+        return _fail(error.problem.lines, EXIT_UNREACHABLE)
+    except BackendError as error:
+        return _fail(error.problem.lines, EXIT_FAILED)
+    except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl+C, or told to end
+        return EXIT_DONE
+    except OSError as error:
+        return _fail(f"standard output: {error.strerror or error}", EXIT_FAILED)
+    return EXIT_DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lmdeck log",
+        description="Prints what LM Studio's model, its server and its engine log, merged by time, as it comes.",
+        epilog="QUERY is the deck's filter: words, re:PATTERN, model:NAME, source:NAME, level:warn, stop:REASON, "
+        "tps<20, ttft>2, since:10m; -TERM leaves out. Exit codes: 0 done (Ctrl+C too), 1 no `lms` or no log files, "
+        "2 usage, 3 server unreachable, 4 token not accepted.",
+    )
+    parser.add_argument(
+        "--source", action="extend", nargs="+", choices=SOURCES, metavar="NAME", help=f"{', '.join(SOURCES)} [all]"
+    )
+    parser.add_argument("--filter", default="", metavar="QUERY", help="print only what passes")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, whole texts in it, for programs")
+    parser.add_argument("--stats", action="store_true", help="totals of every model at the end")
+    parser.add_argument("--hide-text", action="store_true", help="no prompts and no answers")
+    parser.add_argument("--last", type=int, metavar="N", help="begin with the last N entries of LM Studio's log files")
+    parser.add_argument("--no-follow", dest="follow", action="store_false", help=f"end after those [--last {_LAST}]")
+    parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")
+    parser.add_argument("--profile", metavar="NAME", help="a [profiles.NAME] table of the configuration file")
+    parser.add_argument("--lms", metavar="PATH", help="LM Studio's command line [LMDECK_LMS, or found]")
+    parser.add_argument("--config", metavar="FILE", help="the configuration file [LMDECK_CONFIG]")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    flags = {name: getattr(options, name) for name in ("url", "profile", "lms", "config")}
+    settings = load_settings(flags, os.environ)
+    try:
+        query = parse_query(options.filter, time.time())
+    except BadQuery as error:
+        raise _Failed(f"--filter: {error.words}", EXIT_USAGE) from None
+    last = _LAST if options.last is None and not options.follow else options.last or 0
+    if last < 0:
+        raise _Failed("--last is a number of entries", EXIT_USAGE)
+    if last and urlsplit(settings.url).hostname not in _LOCAL:
+        raise _Failed(f"--last reads log files of this machine, not of {settings.url}", EXIT_USAGE)
+    printer = _Printer(options, query)
+    asyncio.run(_print(settings, printer, last, follow=options.follow))
+    return EXIT_DONE
+
+
+async def _print(settings: Settings, printer: _Printer, last: int, *, follow: bool) -> None:
+    """Print the end of the files, then what comes, until cancelled. Raises BackendError, ConfigError, OSError."""
+    _end_on_signals()
+    if last:
+        found = await tail_of_logs(logs_folder(Path.home()), _FILE_BYTES, _FILE_ENTRIES)
+        if not found and not follow:
+            raise _Failed(
+                f"no log files in {logs_folder(Path.home())}; LM Studio's settings switch them on", EXIT_FAILED
+            )
+        await printer.show(found, last)
+    if follow:
+        await _follow(settings, printer)
+
+
+def _end_on_signals() -> None:
+    """Being told to end is as Ctrl+C: `lms` is ended, too."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            with suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(getattr(signal, name), task.cancel)
+
+
+async def _follow(settings: Settings, printer: _Printer) -> None:
+    from lmdeck.backend.lms import Lms, find_lms
+    from lmdeck.backend.lmstudio import LMStudio
+
+    path = find_lms(settings.lms)
+    if path is None:
+        raise _Failed(_NO_LMS, EXIT_FAILED)
+    token, server = await read_token(settings), urlsplit(settings.url)
+    backend = LMStudio(settings.url, token)
+    lms = Lms(path, host=server.hostname, port=server.port, token=token)
+    online, watch = asyncio.Event(), None
+    try:
+        await backend.greet()
+        await backend.models()  # the greeting asks for no token
+        online.set()
+        watch = asyncio.create_task(_watch(backend, online))
+        async with aclosing(merged([lms.log(source, online) for source in printer.sources])) as batches:
+            async for batch in batches:
+                if any(isinstance(entry, DeckNote) and entry.level == "warn" for entry in batch):
+                    online.clear()  # a stream ended: whether LM Studio still runs is looked at first
+                await printer.show(batch)
+    finally:
+        if watch is not None:
+            watch.cancel()
+        await lms.close()
+        await backend.close()
+
+
+async def _watch(backend: Backend, online: asyncio.Event) -> None:
+    """Keep `lms` from waking up an LM Studio that somebody has quit."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            await backend.greet()
+        except BackendError:
+            online.clear()
+        else:
+            online.set()
+
+
+class _Printer:
+    """Entries to standard output, lmdeck's own words to standard error."""
+
+    def __init__(self, options: argparse.Namespace, query: Query) -> None:
+        self.sources: Sequence[str] = tuple(dict.fromkeys(options.source or SOURCES))
+        self._query, self._json, self._hide_text = query, options.json, options.hide_text
+        self._colours = sys.stdout.isatty() and os.name != "nt" and not os.environ.get("NO_COLOR")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # what a narrow encoding lacks becomes a question mark
+
+    async def show(self, entries: Iterable[LogEntry], last: int | None = None) -> None:
+        """Print the entries that are asked for, of those the `last` ones. Raises OSError."""
+        for entry in entries:
+            if isinstance(entry, DeckNote):
+                print(f"lmdeck log: {one_line(entry.text)}", file=sys.stderr)
+        wanted = [entry for entry in entries if entry.source in self.sources and self._query.passes(entry)]
+        text = "".join(f"{self._line(entry)}\n" for entry in (wanted if last is None else wanted[-last:]))
+        if text:
+            await asyncio.to_thread(_write, text)
+
+    def _line(self, entry: LogEntry) -> str:
+        if self._json:
+            return json.dumps(entry_record(entry, hide_text=self._hide_text))
+        clock, *others = summary(entry, self._hide_text)
+        others = [span for span in others if span.text.strip() != entry.source]  # said once
+        line: Line = (clock, Span(f" {entry.source:<7}", "muted"), *others)
+        return _painted(line) if self._colours else plain(line)
+
+
+def _painted(line: Line) -> str:
+    return "".join(f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m" if tone else text for text, tone in line)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _fail(words: str, code: int) -> int:
+    for line in words.splitlines():
+        print(f"lmdeck log: {one_line(line)}", file=sys.stderr)
+    return code
