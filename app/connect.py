@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.config.errors import ConfigError
-from lmdeck.config.models_folder import models_folder
+from lmdeck.config.models_folder import logs_folder, models_folder
 from lmdeck.config.settings import Settings, read_token
 from lmdeck.config.token import Token
 from lmdeck.feeds.sources import Machine, Sources
 from lmdeck.model.problem import Problem
+from lmdeck.state.hardware import is_local
 
 if TYPE_CHECKING:
     from lmdeck.demo.launch import DemoEndpoint, DemoServer
@@ -38,7 +39,7 @@ class NotConfigured(BackendError):
 @dataclass(frozen=True, slots=True)
 class _Server:
     """Where to connect: `root_pid` is the process that holds the engine's, when it is known (the demo's); `models` the
-    folder with its models, `history` the file of what outlives the session."""
+    folder with its models, `logs` the one with LM Studio's log files, `history` the file of what outlives the session."""
 
     url: str
     token: Token | None
@@ -46,6 +47,7 @@ class _Server:
     root_pid: int | None = None
     models: Path | None = None
     history: Path | None = None
+    logs: Path | None = None
 
 
 @asynccontextmanager
@@ -62,7 +64,8 @@ async def open_sources(settings: Settings, demo: "DemoServer | None" = None) -> 
         else:
             folder = await asyncio.to_thread(models_folder, settings.models_folder, Path.home())
             token = await _token(settings)
-            server = _Server(settings.url, token, settings.lms, models=folder, history=settings.history)
+            logs = await asyncio.to_thread(logs_folder, Path.home()) if is_local(settings.url) else None
+            server = _Server(settings.url, token, settings.lms, models=folder, history=settings.history, logs=logs)
         # httpx takes longer to import than a keyboard should wait.
         sources = await asyncio.to_thread(_make, settings, server)
         stack.push_async_callback(sources.backend.close)
@@ -104,6 +107,10 @@ def _make(settings: Settings, server: _Server) -> Sources:
         open_machine=partial(_machine, settings, server),
         models_folder=server.models,
         history=server.history,
+        keep_text=settings.log_text,
+        log_days=settings.log_days,
+        log_megabytes=settings.log_megabytes,
+        log_folder=server.logs,
     )
 
 

@@ -28,8 +28,8 @@ _TAIL = 2000
 @dataclass(eq=False)
 class Desk:
     """`apply` steps the state, `state` answers it, `look_again` reads every source now. `keeper` is None while there is
-    no store. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's clock
-    may be another."""
+    no store. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's
+    clock may be another."""
 
     app: App[None]
     dashboard: Dashboard

@@ -9,6 +9,7 @@ from lmdeck.forecaster import Forecaster
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.outlook import Outlook
+from lmdeck.model.statistics import Day
 from lmdeck.state.deck import DeckState
 from lmdeck.state.events import Event, PresetsSeen, RecordsSeen
 from lmdeck.state.scales import Weighing
@@ -43,6 +44,10 @@ class Keeper:
     async def remember(self, request: LoadRequest) -> Event:
         """A load that worked is what "as last time" means from now on."""
         return await self.keep(Preset(LAST, replace(request, identifier=None)))
+
+    async def days(self, span: int) -> tuple[Day, ...]:
+        """Token totals by model and day."""
+        return await self._store.days(span)
 
     async def lessons(self) -> tuple[RecordsSeen, ...]:
         """Earlier loads on this machine, for the screens; the forecasts learn from them."""

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,16 +22,21 @@ from lmdeck.backend.output import until_closed
 from lmdeck.config.errors import ConfigError
 from lmdeck.config.models_folder import logs_folder
 from lmdeck.config.settings import Settings, load_settings, read_token
+from lmdeck.exchanges.join import Joiner
+from lmdeck.feeds.chosen import Chosen
 from lmdeck.feeds.logs import merged
 from lmdeck.model.log import SOURCES, DeckNote, LogEntry
-from lmdeck.model.log_json import entry_record
+from lmdeck.model.log_json import entry_record, summary_record
 from lmdeck.model.log_query import BadQuery, Query, parse_query
 from lmdeck.model.text import one_line
+from lmdeck.model.units import rate, ttft
 from lmdeck.widgets.paint.line import Line, Span, Tone, plain
 from lmdeck.widgets.paint.log_line import summary
 
 if TYPE_CHECKING:
     from lmdeck.backend.protocol import Backend
+    from lmdeck.exchanges.tally import Tally
+    from lmdeck.model.statistics import Summary
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_UNAUTHORIZED = 0, 1, 2, 3, 4
 
@@ -75,8 +80,6 @@ def main(argv: Sequence[str]) -> int:
         return _fail(error.problem.lines, EXIT_UNREACHABLE)
     except BackendError as error:
         return _fail(error.problem.lines, EXIT_FAILED)
-    except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl+C, or told to end
-        return EXIT_DONE
     except OSError as error:
         return _fail(f"standard output: {error.strerror or error}", EXIT_FAILED)
     return EXIT_DONE
@@ -119,7 +122,9 @@ def _run(options: argparse.Namespace) -> int:
     if last and urlsplit(settings.url).hostname not in _LOCAL:
         raise _Failed(f"--last reads log files of this machine, not of {settings.url}", EXIT_USAGE)
     printer = _Printer(options, query)
-    asyncio.run(_print(settings, printer, last, follow=options.follow))
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):  # Ctrl+C, or told to end
+        asyncio.run(_print(settings, printer, last, follow=options.follow))
+    printer.end()
     return EXIT_DONE
 
 
@@ -163,7 +168,7 @@ async def _follow(settings: Settings, printer: _Printer) -> None:
         await backend.models()  # the greeting asks for no token
         online.set()
         watch = asyncio.create_task(_watch(backend, online))
-        async with aclosing(merged([lms.log(source, online) for source in printer.sources])) as batches:
+        async with aclosing(merged([lms.log(source, online) for source in printer.needed])) as batches:
             async for batch in batches:
                 if any(isinstance(entry, DeckNote) and entry.level == "warn" for entry in batch):
                     online.clear()  # a stream ended: whether LM Studio still runs is looked at first
@@ -191,33 +196,74 @@ class _Printer:
     """Entries to standard output, lmdeck's own words to standard error."""
 
     def __init__(self, options: argparse.Namespace, query: Query) -> None:
-        self.sources: Sequence[str] = tuple(dict.fromkeys(options.source or SOURCES))
-        self._query, self._json, self._hide_text = query, options.json, options.hide_text
+        self._sources: Sequence[str] = tuple(dict.fromkeys(options.source or SOURCES))
+        self._json, self._hide_text = options.json, options.hide_text
+        self._joiner = Joiner() if options.stats or query.by_exchange else None
+        self._chosen = Chosen(query, self._sources, self._joiner)
+        self._tally = _new_tally() if options.stats else None
         self._colours = sys.stdout.isatty() and os.name != "nt" and not os.environ.get("NO_COLOR")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # what a narrow encoding lacks becomes a question mark
 
-    async def show(self, entries: Iterable[LogEntry], last: int | None = None) -> None:
+    @property
+    def needed(self) -> Sequence[str]:
+        """The sources to follow: exchanges are joined from all of them."""
+        return self._sources if self._joiner is None else SOURCES
+
+    async def show(self, entries: Sequence[LogEntry], last: int | None = None) -> None:
         """Print the entries that are asked for, of those the `last` ones. Raises OSError."""
         for entry in entries:
             if isinstance(entry, DeckNote):
                 print(f"lmdeck log: {one_line(entry.text)}", file=sys.stderr)
-        wanted = [entry for entry in entries if entry.source in self.sources and self._query.passes(entry)]
+        changed = self._joiner.feed(entries) if self._joiner else ()
+        if self._tally is not None:
+            for exchange in changed:
+                self._tally.add(exchange)
+        wanted = self._chosen.take(entries, changed)
         text = "".join(f"{self._line(entry)}\n" for entry in (wanted if last is None else wanted[-last:]))
         if text:
             await asyncio.to_thread(_write, text)
+
+    def end(self) -> None:
+        """Print the totals, if they are asked for. Raises OSError."""
+        summaries = self._tally.summaries("session", time.time()) if self._tally else ()
+        for one in summaries:
+            _write((json.dumps(summary_record(one)) if self._json else _totals(one)) + "\n")
 
     def _line(self, entry: LogEntry) -> str:
         if self._json:
             return json.dumps(entry_record(entry, hide_text=self._hide_text))
         clock, *others = summary(entry, self._hide_text)
-        others = [span for span in others if span.text.strip() != entry.source]  # said once
-        line: Line = (clock, Span(f" {entry.source:<7}", "muted"), *others)
+        line: Line = (clock, Span(f" {entry.source:<7}", "muted"), *_without(entry.source, others))
         return _painted(line) if self._colours else plain(line)
+
+
+def _new_tally() -> Tally:
+    from lmdeck.exchanges.tally import Tally  # brings the sketches of percentiles
+
+    return Tally()
+
+
+def _without(source: str, line: list[Span]) -> list[Span]:
+    """The line without its own word for the source, and the blank behind that."""
+    for place, span in enumerate(line[:-1]):
+        if span.text.strip() == source:
+            behind = line[place + 1]
+            return [*line[:place], behind._replace(text=behind.text[1:]), *line[place + 2 :]]
+    return line
 
 
 def _painted(line: Line) -> str:
     return "".join(f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m" if tone else text for text, tone in line)
+
+
+def _totals(one: Summary) -> str:
+    """A model's totals on a line: medians, and 95th percentiles in brackets."""
+    speed = f"{rate(one.speed.p50)} (p95 {rate(one.speed.p95)})"
+    delay = f"{ttft(one.ttft.p50)} (p95 {ttft(one.ttft.p95).removeprefix('TTFT ')})"
+    tokens = f"{one.tokens_in}→{one.tokens_out} tok"
+    ends = f"{one.errors} errors  {one.truncated} cut off"
+    return f"{one_line(one.instance_id) or 'all models'}  {one.requests} requests  {tokens}  {speed}  {delay}  {ends}"
 
 
 def _write(text: str) -> None:

@@ -28,12 +28,15 @@ from lmdeck.screens.dashboard import Dashboard
 from lmdeck.state.deck import DeckState
 from lmdeck.state.events import CatalogSeen, Connected, Event, MachineSeen, SourceLost
 from lmdeck.state.from_log import LogReader, tells_of_change
-from lmdeck.state.scales import Scales, Weighing
+from lmdeck.state.scales import Scales
 from lmdeck.state.step import step
 
 if TYPE_CHECKING:
+    from lmdeck.archive import Archive
+    from lmdeck.custodian import Custodian
     from lmdeck.deeds import Deeds
     from lmdeck.inquiries import Inquiries
+    from lmdeck.ledger import Ledger
 
 _FIRST_DRAWING_S = 0.05
 
@@ -47,6 +50,9 @@ class Session:
         self._app, self._dashboard = app, dashboard
         self._models_pace, self._activity_pace = Pace(fast=2.0, slow=6.0), Pace(fast=10.0, slow=20.0, gap=2.0)
         self._desk: Desk | None = None
+        self._ledger: Ledger | None = None
+        self._custodian: Custodian | None = None
+        self._looked_back = False
         self._scales, self._logs = Scales(), LogReader()
         self._files_wanted, self._contexts_wanted = asyncio.Event(), asyncio.Event()
         self._sensed = asyncio.Event()
@@ -56,7 +62,8 @@ class Session:
         """Step the state, and show it if it changed."""
         before, self.state = self.state, step(self.state, event)
         for weighing in self._scales.observe(before, self.state, event):
-            self._app.run_worker(self._keep(weighing), group="store")
+            if self._custodian is not None:
+                self._app.run_worker(self._custodian.keep(weighing), group="store")
         if before is self.state:
             return
         self._react(before, event)
@@ -121,7 +128,10 @@ class Session:
     async def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""
         from lmdeck.forecaster import Forecaster
+        from lmdeck.ledger import Ledger
 
+        self._ledger = Ledger(sources.backend.url, sources.keep_text)
+        self._dashboard.log_pane.use_exchanges(self._ledger.exchange_of)
         forecaster = Forecaster(lambda: self.state, sources.models_folder)
         self._desk = Desk(
             app=self._app,
@@ -137,43 +147,15 @@ class Session:
         )
         self._follow("outlooks", forecaster.feed())
         if sources.history is not None:
-            self._app.run_worker(self._open_history(sources.history, self._desk), group="history")
+            from lmdeck.custodian import Custodian
+
+            self._custodian = Custodian(
+                self._desk, self._ledger, days=sources.log_days, megabytes=sources.log_megabytes
+            )
+            self._app.run_worker(self._custodian.look_after(sources.history, self._sensed), group="history")
+        if sources.log_folder is not None:
+            self._app.run_worker(self._backfill(sources.log_folder), group="backfill")
         forecaster.heed()
-
-    async def _open_history(self, path: Path, desk: Desk) -> None:
-        """Own the history until the application ends; without it the deck goes on and keeps nothing."""
-        from lmdeck.keeper import Keeper
-        from lmdeck.store.errors import StoreError
-        from lmdeck.store.history import Store
-
-        try:
-            async with await Store.open(path) as store:
-                self.notices.note(store.problem)
-                keeper = Keeper(store, desk.forecaster, lambda: self.state)
-                self.apply(await keeper.presets())
-                desk.keeper = keeper
-                await self._sensed.wait()  # which machine it is shows in its sensors
-                for lesson in await keeper.lessons():
-                    self.apply(lesson)
-                await asyncio.Event().wait()
-        except StoreError as error:
-            self.notices.note(error.problem)
-        finally:
-            desk.keeper = None
-
-    async def _keep(self, weighing: Weighing) -> None:
-        """Keep a measured load; without a history it was measured for nothing."""
-        from lmdeck.store.errors import StoreError
-
-        if self._desk is None or self._desk.keeper is None:
-            return
-        try:
-            seen = await self._desk.keeper.weighed(weighing)
-        except StoreError as error:
-            self.notices.note(error.problem)
-        else:
-            self.apply(seen)
-            self.notices.weighed(seen.records[0])
 
     def _follow(self, name: str, feed: AsyncGenerator[Event]) -> None:
         self._app.run_worker(self._apply_all(feed), group=f"feed:{name}")
@@ -187,6 +169,7 @@ class Session:
         async with aclosing(batches) as stream:
             async for batch in stream:
                 self._dashboard.log_pane.extend(batch)
+                self._hear(batch)
                 if self._desk is not None:
                     now = time.time()
                     self._desk.runtime_tail.extend((now, entry) for entry in batch if isinstance(entry, RuntimeLine))
@@ -194,6 +177,19 @@ class Session:
                     self.apply(event)
                 if tells_of_change(batch):
                     self._models_pace.wake()
+
+    async def _backfill(self, folder: Path) -> None:
+        """The end of LM Studio's own log files, so that the pane is not empty: shown, but no news."""
+        from lmdeck.backend.logfiles import tail_of_logs
+
+        self._dashboard.log_pane.backfill(await tail_of_logs(folder))
+
+    def _hear(self, batch: tuple[LogEntry, ...]) -> None:
+        if self._ledger is not None:
+            changed = self._ledger.hear(batch)
+            self._dashboard.log_pane.exchanges_changed(changed)
+            if self._looked_back:
+                self._archive.heard(changed)
 
     # Intents
 
@@ -211,6 +207,14 @@ class Session:
         assert self._desk is not None
         return Inquiries(self._desk)
 
+    @cached_property
+    def _archive(self) -> "Archive":
+        from lmdeck.archive import Archive
+
+        assert self._desk is not None
+        assert self._ledger is not None
+        return Archive(self._desk, self._ledger)
+
     def carry_out(self, intent: intents.Intent) -> None:
         """Begin what the user asked for; it ends by itself, with an event or a notice."""
         if isinstance(intent, intents.Refresh):
@@ -221,8 +225,8 @@ class Session:
             self.notices.tell("Not connected yet.", severity="warning")
             if isinstance(intent, intents.Ask):
                 self._dashboard.chat.fail(Problem("not connected yet", next_step="Send it again in a moment."))
-        elif not self._deeds.carry_out(intent):
-            self._inquiries.carry_out(intent)
+        elif not self._deeds.carry_out(intent) and not self._inquiries.carry_out(intent):
+            self._looked_back = self._archive.carry_out(intent) or self._looked_back
 
     def _look_again(self) -> None:
         """Every poll now."""

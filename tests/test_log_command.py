@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from lmdeck.demo.launch import DemoEndpoint
@@ -139,16 +142,52 @@ async def test_the_streams_of_a_server_until_ctrl_c(scripted_server):
 @posix
 async def test_json_by_source_and_filter(scripted_server):
     async with (
-        running(scripted_server, "--json", "--source", "model", "--filter", "stop:eos tps>0") as log,
+        running(scripted_server, "--json", "--source", "model", "--filter", "stop:eos tps>0 -nowhere") as log,
         asking(scripted_server),
     ):
-        for line in await log.lines(2):
-            found = json.loads(line)
-            assert (found["v"], found["type"], found["source"]) == (1, "output", "model")
-            assert (found["instance_id"], found["stats"]["stop_reason"]) == ("ha-expert", "eosFound")
-            assert found["stats"]["tokens_per_second"] > 0
-            assert found["text"]
+        lines = [json.loads(line) for line in await log.lines(7)]
         assert await log.end() == (0, "")
+    if lines[0]["type"] == "output":  # listening began in between
+        del lines[0]
+    assert [line["type"] for line in lines[:6]] == ["input", "output"] * 3  # all lines of an exchange
+    asked, answered = lines[:2]
+    assert asked["text"].startswith("<|im_start|>user")
+    assert (answered["v"], answered["source"], answered["instance_id"]) == (1, "model", "ha-expert")
+    assert answered["stats"]["stop_reason"] == "eosFound"
+    assert answered["stats"]["tokens_per_second"] > 0
+    assert answered["text"]
+
+
+@posix
+async def test_a_filter_that_asks_for_the_exchange_of_a_line(scripted_server, fake_lms):
+    """A server line names no model: the prompt that was made of the request tells it."""
+    lms = fake_lms("--rate 200 --shape parallel --seed 1")
+    async with running(scripted_server, "--source", "server", "--filter", "model:devstral", "--json", lms=lms) as log:
+        for line in await log.lines(8):
+            found = json.loads(line)
+            assert found["source"] == "server"
+            assert '"model": "mistralai/devstral-small-2-2512"' in found["text"]
+        assert (await log.end())[0] == 0
+
+
+@posix
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_totals_at_the_end(scripted_server, fake_lms, form):
+    lms = fake_lms("--rate 0 --shape flood --count 100")
+    options = ["--json"] if form == "json" else []
+    async with running(scripted_server, "--stats", *options, lms=lms) as log:
+        await log.lines(100)
+        log.process.send_signal(signal.SIGINT)
+        everything, one, *_ = (await asyncio.wait_for(log.process.stdout.read(), 20)).decode().splitlines()
+        assert await log.process.wait() == 0
+    if form == "text":
+        assert everything.startswith("all models  50 requests  ")
+        assert re.search(r"  \d+\.\d tok/s \(p95 \d+\.\d tok/s\)  TTFT 0\.0\d s \(p95 0\.0\d s\)  ", everything)
+        return
+    found = json.loads(everything)
+    assert (found["v"], found["type"], found["instance_id"], found["requests"]) == (1, "statistics", None, 50)
+    assert found["speed"]["count"] > 40
+    assert json.loads(one)["instance_id"]
 
 
 @posix
@@ -177,27 +216,27 @@ async def test_the_order_is_that_of_time(scripted_server, fake_lms):
     async with running(scripted_server, "--json", lms=fake_lms("--rate 400 --shape mixed --count 300")) as log:
         moments = [json.loads(line)["at"] for line in await log.lines(200)]
         assert (await log.end())[0] == 0
-    late = sum(after < before - 0.3 for before, after in zip(moments, moments[1:], strict=False))
+    late = sum(after < before - 0.3 for before, after in pairwise(moments))
     assert late == 0
 
 
 @posix
 async def test_a_reader_that_has_seen_enough_and_no_process_left(scripted_server, fake_lms, home):
-    lms = fake_lms("--rate 0 --shape flood")
+    lms = fake_lms("--rate 0 --shape flood --seed 4242")
     async with running(scripted_server, lms=lms) as log:
         assert log.process.stdout
         await log.lines(3)
         log.process.stdout._transport.close()
         assert await asyncio.wait_for(log.process.stderr.read(), 20) == b""
         assert await log.process.wait() == 0
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "--rate 0 --shape flood --as-lms" not in found
+    commands = [process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"])]
+    assert not [each for each in commands if "--seed" in each and "4242" in each]
 
 
 @posix
 async def test_a_stream_that_ends_is_told_on_stderr_and_begun_again(scripted_server, home):
     path = home / "lms"
-    path.write_text("#!/bin/sh\necho 'Error: gone' >&2\necho '{\"data\":{\"type\":\"server.log\",\"content\":\"x\"}}'\n")
+    path.write_text('#!/bin/sh\necho \'Error: gone\' >&2\necho \'{"data":{"type":"server.log","content":"x"}}\'\n')
     path.chmod(0o755)
     async with running(scripted_server, "--source", "server", lms=str(path)) as log:
         assert [line[-1] for line in await log.lines(3)] == ["x"] * 3

@@ -148,6 +148,10 @@ class ChatPane(Pane):
             self._closed_editor.display = False
         return self._input
 
+    def write(self, text: str) -> None:
+        """Put a text into the editor, in place of what stands there."""
+        self._editor().load_text(clean(text))
+
     def begin(self, text: str) -> None:
         """Show the user's turn and make room for the answer."""
         self._sent = text

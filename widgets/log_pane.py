@@ -47,11 +47,15 @@ class LogPane(FilterPane):
             tooltip="The next line that the filter finds, and round again",
         ),
         Binding("N", "find(-1)", "Previous hit", show=False, id="log.previous", tooltip="The hit before this line"),
+        Binding("x", "export", "Export", show=False, id="log.export", tooltip="Write the shown requests to a file"),
         Binding("y", "copy", "Copy", show=False, id="log.copy", tooltip="Copy the text of this entry"),
     ]
 
     hide_prompts: reactive[bool] = reactive(False, repaint=False, init=False)
     """Prompts and answers are left out of the lines."""
+
+    class ExportRequested(Message):
+        """The lines that are shown are to be written."""
 
     class EntryChosen(Message):
         """Everything about this entry is wanted."""
@@ -186,6 +190,10 @@ class LogPane(FilterPane):
     def action_find(self, step: int) -> None:
         """To the next (1) or previous (-1) hit."""
         self.tail.find(step)
+
+    def action_export(self) -> None:
+        """Ask for the shown lines to be written."""
+        self.post_message(self.ExportRequested())
 
     def action_copy(self) -> None:
         """Ask for the current entry's text to be copied."""

@@ -8,7 +8,7 @@ from lmdeck.backend.chat import decode
 from lmdeck.backend.decode import fields
 from lmdeck.backend.errors import BadReply, LoadFailed, NotFound, NotLMStudio, Refused, StreamCut
 from lmdeck.backend.http import Http, Transport, retrying
-from lmdeck.backend.protocol import Secret
+from lmdeck.backend.protocol import REPEATABLE, Secret
 from lmdeck.backend.sse import SSEDecoder
 from lmdeck.model.catalog import Model
 from lmdeck.model.chat import ChatEnded, ChatEvent, ChatRequest
@@ -97,6 +97,12 @@ class LMStudio:
                     if isinstance(event, ChatEnded):
                         return
         raise StreamCut("the server ended the answer without its closing event")
+
+    async def repeat(self, path: str, body: Mapping[str, object]) -> None:
+        """POST it again; ValueError for a path that is not in `REPEATABLE`."""
+        if path not in REPEATABLE:
+            raise ValueError(f"{path} is no inference endpoint")
+        await self._http.post(path, {**body, "stream": False})
 
     async def close(self) -> None:
         """Close every connection."""

@@ -23,6 +23,9 @@ _FULL_PIPE = 32 * 2**10
 """A read of this much means that the writer waits for us: read on instead of letting lines gather."""
 _WORK_S = 0.008
 _REST_S = 0.001
+_SHORT_S = 0.005
+"""The pause after a pipe was found filled: at 64 KiB for each BATCH_S a steady writer would be held up, and its lines
+come ever later."""
 _BANNER = "Streaming logs from LM Studio"
 
 
@@ -72,6 +75,7 @@ async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGen
     clock = asyncio.get_running_loop().time
     pending: list[LogEntry] = []
     rested = due = clock()
+    since_pause = 0
     while True:
         try:
             async with asyncio.timeout_at(due if pending else None):
@@ -83,18 +87,15 @@ async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGen
         if not piece:
             break
         pending += decoder.feed(piece)
-        if len(piece) < _FULL_PIPE:
-            if pending:
-                yield tuple(pending)
-                pending = []
-            await asyncio.sleep(BATCH_S)
-            rested = due = clock()
-            continue
+        since_pause += len(piece)
         if pending and clock() >= due:
             yield tuple(pending)
             pending = []
             due = clock() + BATCH_S
-        if clock() - rested >= _WORK_S:
+        if len(piece) < _FULL_PIPE:
+            await asyncio.sleep(BATCH_S if since_pause < _FULL_PIPE else _SHORT_S)
+            rested, since_pause = clock(), 0
+        elif clock() - rested >= _WORK_S:
             await asyncio.sleep(_REST_S)
             rested = clock()
     if pending := [*pending, *decoder.close()]:

@@ -10,6 +10,21 @@ from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.log import LogEntry
 from lmdeck.model.outlook import LmsFigure
 
+REPEATABLE = frozenset(
+    {
+        "/api/v1/chat",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/responses",
+        "/v1/messages",
+        "/v1/embeddings",
+        "/api/v0/chat/completions",
+        "/api/v0/completions",
+        "/api/v0/embeddings",
+    }
+)
+"""Endpoints that only answer. What is repeated comes from a log: no other path is ever sent."""
+
 
 class Secret(Protocol):
     """A token that shows itself only to who asks for it (`lmdeck.config.token.Token` is one)."""
@@ -60,6 +75,10 @@ class Backend(Protocol):
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Stream one answer; closing the iterator closes the connection, and the server stops generating."""
+        ...
+
+    async def repeat(self, path: str, body: Mapping[str, object]) -> None:
+        """Send a request to an inference endpoint (`REPEATABLE`) again, not streamed; its answer shows in the log."""
         ...
 
     async def close(self) -> None:

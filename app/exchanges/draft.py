@@ -66,7 +66,8 @@ class Answer:
 class Draft:
     """A request on its way. `requested` and `answered` are the joins of the prompt with its request and its answer;
     `sent` holds the server's answer where no output came; `heard` is the time of the last line about it; `silent` means
-    given up, `tainted` that it may be over unnoticed. Several prompts may come of one request: `again` marks the first of them, `uses` counts them."""
+    given up, `tainted` that it may be over unnoticed. Several prompts may come of one request: `again` marks the first
+    of them, `uses` counts them. `crowd` is how many prompts were under way when its own had come."""
 
     number: int
     at: float
@@ -86,6 +87,7 @@ class Draft:
     tainted: bool = False
     again: bool = False
     uses: int = 0
+    crowd: int = 1
 
     @property
     def running(self) -> bool:

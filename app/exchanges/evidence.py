@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from lmdeck.exchanges.draft import Answer, Draft
@@ -12,6 +13,7 @@ SKEW_S = 0.05
 _SLACK_S = 0.3
 _SLACK = 0.03
 _LONGEST_S = 86_400.0
+_NEAR, _FAR, _KNOWN = math.log(1.5), math.log(8), 5
 
 
 class Began(NamedTuple):
@@ -101,3 +103,31 @@ def _request_allows(draft: Draft, answer: Answer) -> bool:
 
 def _at(draft: Draft) -> float:
     return draft.input.at if draft.input is not None else draft.at
+
+
+class Pace:
+    """The characters to a token that an instance's prompts have: code, prose and other scripts differ by some times,
+    so it excludes only what is far off, and once it is known."""
+
+    def __init__(self) -> None:
+        self._log = math.log(4.0)
+        self._known = 0
+
+    def learn(self, draft: Draft, tokens: int | None) -> None:
+        """A prompt and its count of tokens."""
+        if draft.input is not None and draft.input.text and tokens:
+            self._known += 1
+            self._log += 0.2 * (math.log(len(draft.input.text) / tokens) - self._log)
+
+    def misfit(self, draft: Draft, tokens: int | None) -> float:
+        """How far a prompt's length is from so many tokens, as a logarithm: 0 fits best."""
+        if draft.input is None or not draft.input.text or not tokens:
+            return 0.0
+        return abs(math.log(len(draft.input.text) / tokens) - self._log)
+
+    def only(self, drafts: list[Draft], tokens: int | None) -> Draft | None:
+        """The one prompt that can have so many tokens, where all others are far off."""
+        if self._known < _KNOWN or not tokens or any(each.asked and each.asked.has_images for each in drafts):
+            return None
+        near = [draft for draft in drafts if self.misfit(draft, tokens) < _FAR]
+        return near[0] if len(near) == 1 and self.misfit(near[0], tokens) < _NEAR else None

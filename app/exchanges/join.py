@@ -35,9 +35,13 @@ class Joiner:
     A join is certain by content or where only one fits, likely where clock, tokens or model exclude the others, and a
     guess, with the doubt in words, where more than one fits; later lines may still change it. Memory is bounded: the
     oldest finished exchanges are forgotten (see `book`).
+
+    `since` is the Unix time from which the logs are followed: what began before was not seen, so the first answers are
+    joined with more care. Without it nothing is taken to be under way at the first entry.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: float = float("-inf")) -> None:
+        self._since = since
         self._book = Book()
         self._lanes: dict[str, Lane] = {}
         self._desk = Desk(self._book, self._lanes.__contains__)
@@ -89,7 +93,7 @@ class Joiner:
     def _lane(self, instance_id: str) -> Lane:
         lane = self._lanes.get(instance_id)
         if lane is None:
-            lane = self._lanes[instance_id] = Lane(self._book, instance_id)
+            lane = self._lanes[instance_id] = Lane(self._book, instance_id, self._since)
         return lane
 
     def _interrupted(self, at: float) -> None:
@@ -152,8 +156,13 @@ class Joiner:
         counted = [answer for answer in like if _tokens_apart(sent, answer) == 0] or like
         for answer in counted[: max(1, len(sent.texts))]:
             answer.generated = sent
-            if len(counted) > len(sent.texts):
-                answer.sent = guess(f"the server's answer has the words of {len(counted)} answers")
+            unsure = (
+                _tokens_apart(sent, answer) is None
+                and len(answer.output.text) < _SHORTEST_END
+                and lane.crowded(answer.at)
+            )
+            if unsure or len(counted) > max(1, len(sent.texts)):
+                answer.sent = guess("the server's answer has the words of other answers too")
             lane.learn(answer)
             if answer.holder is not None:
                 self._book.touch(answer.holder, sent.line)
@@ -233,13 +242,15 @@ def _named(draft: Draft, model: str) -> bool:
 def _same_answer(sent: Generated, answer: Answer) -> bool:
     """Whether the server sent this output: its words, before which reasoning may stand in the model log, and as many
     tokens; without words (a tool's call) the tokens alone."""
-    tokens = _tokens_apart(sent, answer)
-    if abs(sent.line.at - answer.at) > 10.0 or (tokens is not None and tokens > _TOKENS_OFF):
+    apart = _tokens_apart(sent, answer)
+    if abs(sent.line.at - answer.at) > _NEAR_S:
         return False
     texts = [text for each in sent.texts if (text := each.strip())]
     said = answer.output.text.strip()
     if not texts:
-        return not said or tokens == 0
+        return apart == 0
+    if apart and (apart > _TOKENS_OFF or len(said) < _SHORTEST_END):
+        return False
     return any(text == said or (len(text) >= _SHORTEST_END and said.endswith(text)) for text in texts)
 
 

@@ -57,17 +57,20 @@ class Task:
 
 
 class Tasks:
-    """The last tasks of one instance that no answer has claimed yet."""
+    """The last tasks of one instance that no answer has claimed yet. `parallel` is how many were seen to run at once:
+    so many never wait for each other."""
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[int, Task] = OrderedDict()
         self._speaks: Task | None = None
+        self._busy: set[int] = set()
+        self.parallel = 1
 
     def feed(self, line: RuntimeLine) -> Task | None:
         """The task that a line is about, if it names one or goes on with its times."""
         text = line.text[:_HEAD]
         if (found := _SLOT.search(text)) is not None:
-            self._speaks = task = self._task(int(found["slot"]), int(found["task"]), line.at)
+            self._speaks = task = self._task(found["act"], int(found["slot"]), int(found["task"]), line.at)
         elif " time =" in text:
             task = self._speaks
         else:
@@ -76,11 +79,12 @@ class Tasks:
             return None
         task.at = line.at
         task.lines.append(line)
-        if found is not None and found["act"].startswith("launch"):
-            task.launched_at = line.at
+        if found is not None:
+            self._occupy(found["act"], task, line.at)
         for time in _TIME.finditer(text):
             if time["what"] == "eval":
                 task.predicted_tokens = int(time["n"])
+                self._busy.discard(task.slot)
             else:
                 task.prompt_s, task.prompt_tokens = float(time["ms"]) / 1000, int(time["n"])
         return task
@@ -92,8 +96,19 @@ class Tasks:
             return None
         return self._tasks.pop(found[0].number)
 
-    def _task(self, slot: int, number: int, at: float) -> Task | None:
+    def _occupy(self, act: str, task: Task, at: float) -> None:
+        if act.startswith("launch"):
+            task.launched_at = at
+            self._busy.add(task.slot)
+            self.parallel = max(self.parallel, len(self._busy))
+        elif act == "release":
+            self._busy.discard(task.slot)
+
+    def _task(self, act: str, slot: int, number: int, at: float) -> Task | None:
         if number < 0:
+            if act == "load_model":  # loaded anew, maybe with other settings
+                self._busy.clear()
+                self.parallel = 1
             return None
         task = self._tasks.get(number)
         if task is None or task.slot != slot:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from lmdeck.model.log import LogEntry
 
@@ -24,12 +24,7 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Bat
     left = len(pumps)
     try:
         while left:
-            got = [await queue.get()]
-            if got[0]:
-                await asyncio.sleep(GATHER_S)
-            while not queue.empty() and sum(map(len, filter(None, got))) < _LARGE:
-                got.append(queue.get_nowait())
-                await asyncio.sleep(0)  # a pump that waits for room goes on
+            got = await _gathered(queue, left)
             left -= got.count(None)
             gathered = [entry for batch in got for entry in batch or ()]
             for pump in pumps:
@@ -41,6 +36,19 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Bat
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def _gathered(queue: "asyncio.Queue[Batch | None]", streams: int) -> list[Batch | None]:
+    """The next batch, and where there are more streams what comes within GATHER_S of it; None for each that ends."""
+    got = [await queue.get()]
+    size, left = len(got[0] or ()), 0 if streams == 1 else streams - got.count(None)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GATHER_S):
+            while left and size < _LARGE:
+                batch = await queue.get()
+                got.append(batch)
+                size, left = size + len(batch or ()), left - (batch is None)
+    return got
 
 
 async def _pump(stream: AsyncGenerator[Batch], queue: "asyncio.Queue[Batch | None]") -> None:

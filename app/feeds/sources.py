@@ -28,7 +28,8 @@ class Sources:
 
     `cli_missing` says in words why there is no `lms`; `open_machine` blocks: drivers and their bindings load slowly.
     `models_folder` is where this machine keeps its models, `history` the file of what outlives the session (None: keep
-    nothing).
+    nothing); `keep_text`: prompts and answers are kept in it, too;
+    requests are kept for `log_days` and up to `log_megabytes`. `log_folder` holds LM Studio's own log files.
     """
 
     backend: Backend
@@ -37,3 +38,7 @@ class Sources:
     open_machine: Callable[[], Machine]
     models_folder: Path | None = None
     history: Path | None = None
+    keep_text: bool = False
+    log_days: int = 90
+    log_megabytes: int = 200
+    log_folder: Path | None = None

@@ -11,6 +11,10 @@ Every object has `v` (the schema's version, 1), `type`, `at` (Unix seconds), `so
     unreadable   `text` is a line that was no log event, as it came
     note         lmdeck's own word
 
+With `--stats` the last objects are totals: `v`, `type` "statistics", `instance_id` (null for all models together),
+requests, tokens_in, tokens_out, speed and ttft (each count, p50, p95, exact), stop_reasons (counts by reason), errors,
+truncated, queue_peak.
+
 What is not known is null. `text` is null where texts are hidden and it would hold one. New keys and types may come
 within a version; others do not change.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from lmdeck.model.log import DeckNote, LogEntry, PredictionInput, PredictionOutput, ServerLine, Unreadable
+from lmdeck.model.statistics import Summary
 
 VERSION = 1
 
@@ -40,6 +45,12 @@ def entry_record(entry: LogEntry, *, hide_text: bool = False) -> dict[str, objec
             "pid": entry.pid,
         }
     return record | {"text": _without_text(entry) if hide_text else entry.text}
+
+
+def summary_record(summary: Summary) -> dict[str, object]:
+    """The JSON object of one line of the statistics."""
+    values = asdict(summary) | {"instance_id": summary.instance_id or None}
+    return {"v": VERSION, "type": "statistics", **values}
 
 
 def _type(entry: LogEntry) -> str:

@@ -18,6 +18,7 @@ from lmdeck.widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
     from lmdeck.model.load import LoadRequest
+    from lmdeck.model.log import LogEntry
     from lmdeck.model.rows import LoadedRow
 
 
@@ -183,10 +184,26 @@ class CloseUpScreen(PaneScreen):
 
     @on(LogPane.EntryChosen)
     def show_entry(self, message: LogPane.EntryChosen) -> None:
-        """A log entry, whole."""
+        """A log entry, with the exchange that it is a part of."""
+        self.post_message(intents.OpenEntry(message.entry, self.log_pane.hide_prompts))
+
+    @on(LogPane.ExportRequested)
+    def export_log(self) -> None:
+        """Ask in which form, then write."""
+        from lmdeck.screens.export_dialog import Choice, ExportDialog
+
+        entries = list(self.log_pane.shown())
+
+        def write(choice: Choice | None) -> None:
+            if choice is not None:
+                self.post_message(intents.ExportLog(entries, *choice))
+
+        self.app.push_screen(ExportDialog(f"{len(entries)} lines"), write)
+
+    def show_plain_entry(self, entry: LogEntry) -> None:
+        """A log entry that belongs to no exchange."""
         from lmdeck.screens.details import DetailsScreen, entry_facts
 
-        entry = message.entry
         private = self.log_pane.hide_prompts and entry.source in ("model", "server")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
         self.app.push_screen(

@@ -22,6 +22,7 @@ class Dashboard(CloseUpScreen):
     """Shows a `DeckState`; posts intents. `read_only` greys everything that changes the server."""
 
     BINDINGS = [
+        Binding("i", "statistics", "Statistics", show=False, id="deck.statistics", tooltip="Requests, speeds, tokens"),
         Binding("r", "refresh_now", "Refresh", show=False, id="deck.refresh", tooltip="Read everything again now"),
         Binding("P", "hide_prompts", "Prompts", show=False, id="deck.prompts", tooltip="Hide or show prompt text"),
     ]
@@ -166,6 +167,11 @@ class Dashboard(CloseUpScreen):
         self.chat.begin(message.text)
         self.post_message(intents.Ask(ChatRequest(target, message.text, self.chat.response_id)))
 
+    def put_into_chat(self, text: str, instance_id: str) -> None:
+        """A text of the log into the chat's editor, for the instance it went to; nothing is sent."""
+        self._chat_with(instance_id)
+        self.chat.write(text)
+
     @on(ChatPane.Begun)
     def begin_anew(self) -> None:
         """A new conversation may go to whatever is loaded."""
@@ -195,6 +201,10 @@ class Dashboard(CloseUpScreen):
         hide = not self.log_pane.hide_prompts
         self.log_pane.hide_prompts = self.chat.hide_prompts = hide
         self.notify(f"Prompt text is {'hidden' if hide else 'shown'}.", timeout=2)
+
+    def action_statistics(self) -> None:
+        """Requests, speeds, token totals."""
+        self.post_message(intents.ShowStatistics())
 
     def action_refresh_now(self) -> None:
         """Ask every source now."""

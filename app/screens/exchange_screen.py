@@ -81,6 +81,11 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
         self.set_focus(self._view)
         self._open(0)
 
+    @property
+    def number(self) -> int:
+        """Which exchange it shows."""
+        return self._exchange.number
+
     def update(self, exchange: Exchange) -> None:
         """More is known of it now. Place and search stay."""
         self._exchange = exchange

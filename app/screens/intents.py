@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
     from lmdeck.model.history import Preset
     from lmdeck.model.load import LoadRequest
+    from lmdeck.model.log import LogEntry
     from lmdeck.model.outlook import LmsFigure, Outlook
     from lmdeck.state.deck import DeckState
 
@@ -170,6 +172,26 @@ class Export(Intent):
     def __init__(self, result: BenchResult) -> None:
         super().__init__()
         self.result = result
+
+
+class OpenEntry(Intent):
+    """Everything about a log entry is wanted, its whole exchange if it is part of one."""
+
+    def __init__(self, entry: LogEntry, hide_text: bool) -> None:
+        super().__init__()
+        self.entry, self.hide_text = entry, hide_text
+
+
+class ShowStatistics(Intent):
+    """The statistics are wanted."""
+
+
+class ExportLog(Intent):
+    """Write the exchanges of these entries as `jsonl`, `csv` or `markdown`; a notice tells where."""
+
+    def __init__(self, entries: Sequence[LogEntry], kind: str, with_text: bool) -> None:
+        super().__init__()
+        self.entries, self.kind, self.with_text = entries, kind, with_text
 
 
 class Refresh(Intent):

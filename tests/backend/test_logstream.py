@@ -107,3 +107,19 @@ def test_an_unreadable_line_is_kept_within_reason():
 def test_nesting_without_end_is_unreadable_and_no_crash():
     (entry,) = decoder().feed(b"[" * 200_000 + b"\n")
     assert isinstance(entry, Unreadable)
+
+
+def test_bytes_that_are_no_utf8_within_an_event_lose_only_themselves():
+    raw = (
+        b'{"timestamp":1789795491321,"data":{"type":"llm.prediction.output","output":"a\xff\xc3(\xf0\x9f b\\u0000"}}\n'
+    )
+    assert decoder().feed(raw) == [PredictionOutput(AT, "", "a��(� b\0")]
+
+
+def test_ten_megabytes_that_are_no_event_and_what_comes_after():
+    feed = decoder()
+    raw = b"\xf0" * 10_000_000 + b'\n{"data":{"type":"server.log","content":"y"}}\n'
+    found = [entry for start in range(0, len(raw), 65536) for entry in feed.feed(raw[start : start + 65536])]
+    assert isinstance(found[0], Unreadable)
+    assert len(found[0].text) < MAX_UNREADABLE + 100
+    assert found[1:] == [ServerLine(NOW, "y")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from deck import Driver, running_deck, set_faults, settings_for
-from steps import choose, load_model, loaded_ids
+from steps import choose, hear_the_log, load_model, loaded_ids
 from textual.widgets import Input
 
 from lmdeck.backend.lms import Lms
@@ -53,16 +53,6 @@ async def load(deck: Driver, key: str, context: str, **others: str) -> None:
 def confidence(deck: Driver, key: str) -> str:
     rows = [one for one in deck.app.dashboard.available.rows or () if one.model.key == key and one.outlook]
     return rows[0].outlook.confidence if rows and rows[0].outlook else ""
-
-
-async def hear_the_log(deck: Driver, client: httpx.AsyncClient) -> None:
-    """Wait until the server's log is followed: from then on nothing goes unseen."""
-    for _ in range(100):
-        await client.post("/api/v1/models/unload", json={"instance_id": "nothing"})
-        await deck.pilot.pause(0.05)
-        if "models/unload" in deck.text():
-            return
-    raise AssertionError(f"no log on the screen:\n{deck.text()}")
 
 
 async def test_the_runtime_agrees(scripted_server: DemoEndpoint) -> None:
@@ -174,7 +164,7 @@ async def test_who_came_and_went(scripted_server: DemoEndpoint) -> None:
         session = deck.app.session
         headers = {"authorization": f"Bearer {scripted_server.token}"}
         async with httpx.AsyncClient(base_url=scripted_server.url, headers=headers, timeout=20) as client:
-            await hear_the_log(deck, client)
+            await hear_the_log(deck, scripted_server)
             for key in (CODER, EXPERT):  # the second JIT load evicts the first
                 body = {"model": key, "messages": [{"role": "user", "content": "hi"}]}
                 (await client.post("/v1/chat/completions", json=body)).raise_for_status()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lmdeck.model.log import LogEntry, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 
+COMMON_PROMPTS = ("Hello", "yes", "say yes", "go on")
 STAMP = "[2026-04-17 18:32:17]"
 
 
@@ -27,6 +28,10 @@ def generated_line(at: float, instance: str, text: str, prompt: int, predicted: 
         "usage": {"prompt_tokens": prompt, "completion_tokens": predicted, "total_tokens": prompt + predicted},
     }
     return ServerLine(at, f"{STAMP}[INFO][{instance}] Generated prediction: {json.dumps(answer, indent=2)}")
+
+
+def times(what: str, ms: float, tokens: int) -> str:
+    return f"{what} time = {ms:9.2f} ms / {tokens:5} tokens ({ms / tokens:.2f} ms per token, 41.30 tokens per second)"
 
 
 def stats(ttft: float, speed: float, prompt: int, predicted: int, reason: str = "eosFound") -> PredictionStats:
@@ -67,22 +72,37 @@ class World:
         self.slots, self.with_stats, self.with_slots = slots, with_stats, with_slots
         self.jobs: list[Job] = []
 
-    def populate(self, count: int, *, pause: float, instances: int = 2, few_words: float = 0.3, server: bool = True) -> None:
-        """Add jobs; a share of `few_words` of them have words that others have too, and the same answers."""
+    def populate(
+        self,
+        count: int,
+        *,
+        pause: float,
+        instances: int = 2,
+        few_words: float = 0.3,
+        server: bool = True,
+        together: float = 0.3,
+    ) -> None:
+        """Add jobs; a share of `few_words` of them have words that others have too, and the same answers, and one of
+        `together` comes in the same moment as the one before."""
         dice, at = self.random, 1000.0
         for number in range(count):
-            at = round(at + (0.0 if dice.random() < 0.3 else dice.expovariate(1 / pause)), 3)
+            at = round(at + (0.0 if dice.random() < together else dice.expovariate(1 / pause)), 3)
             is_common = dice.random() < few_words
-            prompt = dice.choice(["Hello", "yes", "say yes", "go on"]) if is_common else f"Question {number}: why?" * dice.randint(1, 60)
-            answer = dice.choice(["Ok", "No."]) if is_common else f"Because of {number}."
-            tokens = dice.randint(1, 400)
-            self.jobs.append(
-                Job(
-                    number, at, f"model-{dice.randint(1, instances)}", prompt, answer,
-                    ttft=dice.uniform(0.02, 2.0), speed=dice.uniform(20, 120), tokens=tokens,
-                    streams=dice.random() < 0.5, temperature=dice.choice([0.0, 0.7]), asked=server and dice.random() < 0.85,
-                )
-            )  # fmt: skip
+            own = f"Question {number}: why?" * dice.randint(1, 60)
+            job = Job(
+                number,
+                at,
+                f"model-{dice.randint(1, instances)}",
+                prompt=dice.choice(COMMON_PROMPTS) if is_common else own,
+                answer=dice.choice(["Ok", "No."]) if is_common else f"Because of {number}.",
+                ttft=dice.uniform(0.02, 2.0),
+                speed=dice.uniform(20, 120),
+                tokens=dice.randint(1, 400),
+                streams=dice.random() < 0.5,
+                temperature=dice.choice([0.0, 0.7]),
+                asked=server and dice.random() < 0.85,
+            )
+            self.jobs.append(job)
         self._run()
 
     def _run(self) -> None:
@@ -91,7 +111,9 @@ class World:
             for job in (job for job in self.jobs if job.instance == name):
                 job.slot = min(range(self.slots), key=free.__getitem__)
                 job.start = max(job.at, free[job.slot]) + self.random.uniform(0, 0.02)
-                job.end = free[job.slot] = job.start + job.ttft + (job.tokens - 1) / job.speed + self.random.uniform(0, 0.05)
+                job.end = free[job.slot] = (
+                    job.start + job.ttft + (job.tokens - 1) / job.speed + self.random.uniform(0, 0.05)
+                )
 
     def entries(self) -> list[LogEntry]:
         """The merged log: every source in its own order, the sources up to some hundredths of a second apart."""
@@ -128,13 +150,16 @@ class World:
         known = stats(job.ttft, job.speed, tokens, job.tokens) if self.with_stats else None
         job.output = PredictionOutput(round(job.end, 3), job.instance, job.answer, known)
         if job.asked and not job.streams:
-            job.sent = generated_line(round(job.end + 0.004, 3), job.instance, job.answer, tokens, job.tokens, job.number)
+            job.sent = generated_line(
+                round(job.end + 0.004, 3), job.instance, job.answer, tokens, job.tokens, job.number
+            )
         if self.with_slots:
-            task = job.number
-            head = f"id {job.slot:2} | task {task} |"
-            job.runtime = [
-                RuntimeLine(job.start, f"slot launch_slot_: {head} processing task", instance_id=job.instance),
-                RuntimeLine(job.end - 0.002, f"slot print_timing: {head} prompt eval time = {job.ttft * 1000:.2f} ms / {tokens} tokens (x)", instance_id=job.instance),
-                RuntimeLine(job.end - 0.002, f"slot print_timing: {head}        eval time = {(job.tokens - 1) / job.speed * 1000:.2f} ms / {job.tokens} tokens (x)", instance_id=job.instance),
-                RuntimeLine(job.end - 0.001, f"slot      release: {head} stop processing: n_tokens = 9", instance_id=job.instance),
-            ]  # fmt: skip
+            head = f"id {job.slot:2} | task {job.number} |"
+            generation = (job.tokens - 1) / job.speed * 1000
+            lines = [
+                (job.start, f"slot launch_slot_: {head} processing task"),
+                (job.end - 0.002, f"slot print_timing: {head} {times('prompt eval', job.ttft * 1000, tokens)}"),
+                (job.end - 0.002, f"slot print_timing: {head}        {times('eval', generation, job.tokens)}"),
+                (job.end - 0.001, f"slot      release: {head} stop processing: n_tokens = 9"),
+            ]
+            job.runtime = [RuntimeLine(at, text, instance_id=job.instance) for at, text in lines]

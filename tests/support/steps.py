@@ -1,6 +1,9 @@
 """Steps that several flows begin with."""
 
+import httpx
 from deck import Driver
+
+from lmdeck.demo.launch import DemoEndpoint
 
 
 def loaded_ids(deck: Driver) -> list[str]:
@@ -29,3 +32,15 @@ async def load_model(deck: Driver, key: str) -> None:
     await deck.see("Context length")
     await deck.press("enter")
     await deck.until(lambda: key in loaded_ids(deck), "the loaded model")
+
+
+async def hear_the_log(deck: Driver, server: DemoEndpoint) -> None:
+    """Wait until the server's log is followed: from then on nothing goes unseen."""
+    headers = {"authorization": f"Bearer {server.token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        for _ in range(100):
+            await client.post("/api/v1/models/unload", json={"instance_id": "nothing"})
+            await deck.pilot.pause(0.05)
+            if any("models/unload" in entry.text for entry in deck.app.dashboard.log_pane.shown()):
+                return
+    raise AssertionError(f"no server log:\n{deck.text()}")

@@ -1,0 +1,65 @@
+"""Looks after the history while the deck is open: opens it, hands its lessons out, writes what is to be kept."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from lmdeck.desk import Desk
+from lmdeck.keeper import Keeper
+from lmdeck.ledger import SETTLED_S, Ledger
+from lmdeck.state.scales import Weighing
+from lmdeck.store.errors import StoreError
+from lmdeck.store.history import Store
+
+_PRUNE_S = 3600.0
+
+
+class Custodian:
+    """Without a history the deck goes on and keeps nothing: every failure is a remark in the log."""
+
+    def __init__(self, desk: Desk, ledger: Ledger, *, days: int, megabytes: int) -> None:
+        self._desk, self._ledger = desk, ledger
+        self._days, self._megabytes = days, megabytes
+
+    async def look_after(self, path: Path, sensed: asyncio.Event) -> None:
+        """Own the history until the application ends. `sensed` is set once it is known which machine this is."""
+        desk = self._desk
+        try:
+            async with await Store.open(path) as store:
+                desk.notices.note(store.problem)
+                keeper = Keeper(store, desk.forecaster, desk.state)
+                desk.apply(await keeper.presets())
+                desk.keeper = keeper
+                await sensed.wait()
+                for lesson in await keeper.lessons():
+                    desk.apply(lesson)
+                await self._keep_exchanges(store)
+        except StoreError as error:
+            desk.notices.note(error.problem)
+        finally:
+            desk.keeper = None
+
+    async def _keep_exchanges(self, store: Store) -> None:
+        """Write finished requests for ever, a little after their end and many at a time."""
+        pruned = float("-inf")
+        while True:
+            await self._ledger.finished.wait()
+            await asyncio.sleep(SETTLED_S)
+            await self._ledger.keep(store, time.time())
+            if not self._ledger.waiting:
+                self._ledger.finished.clear()
+            if time.monotonic() - pruned > _PRUNE_S:
+                pruned = time.monotonic()
+                await store.prune(self._days, self._megabytes)
+
+    async def keep(self, weighing: Weighing) -> None:
+        """Keep a measured load; without a history it was measured for nothing."""
+        if self._desk.keeper is None:
+            return
+        try:
+            seen = await self._desk.keeper.weighed(weighing)
+        except StoreError as error:
+            self._desk.notices.note(error.problem)
+        else:
+            self._desk.apply(seen)
+            self._desk.notices.weighed(seen.records[0])

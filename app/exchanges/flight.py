@@ -1,0 +1,92 @@
+"""How many requests are under way at once, over time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from heapq import heappop, heappush
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+ALL = ""
+
+_SECONDS = 3_700
+_MINUTE, _MINUTES = 60, 20_160
+
+
+class Cell(NamedTuple):
+    """The most at once in one piece of time, and how many were left at its end."""
+
+    peak: int = 0
+    left: int = 0
+
+
+class Flight:
+    """Peaks of the requests under way, of each instance and of all together (`""`), by the second for an hour and by
+    the minute for a fortnight. Begins and ends may come in any order until they are read."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[float, int, str]] = []
+        self._levels: Counter[str] = Counter()
+        self._session: Counter[str] = Counter()
+        self._peaks: dict[int, dict[str, int]] = {}
+        self._seconds: dict[int, Cell] = {}
+        self._minutes: dict[int, Cell] = {}
+
+    def begin(self, instance_id: str, at: float) -> None:
+        """A request has come."""
+        heappush(self._events, (at, 1, instance_id))
+
+    def end(self, instance_id: str, at: float) -> None:
+        """A request has ended; one that comes in the same moment comes after it."""
+        heappush(self._events, (at, -1, instance_id))
+
+    def settle(self, now: float) -> None:
+        """Count what has happened until `now`."""
+        while self._events and self._events[0][0] <= now:
+            at, step, instance_id = heappop(self._events)
+            self._note(int(at), instance_id)
+            for name in (instance_id, ALL) if instance_id else (ALL,):
+                self._levels[name] = max(0, self._levels[name] + step)
+            self._note(int(at), instance_id)
+        _shorten(self._peaks, _SECONDS)
+        _shorten(self._seconds, _SECONDS)
+        _shorten(self._minutes, _MINUTES)
+
+    def peak(self, instance_id: str, since: float | None) -> int:
+        """The most at once since then; of the session for None."""
+        if since is None:
+            return self._session[instance_id]
+        start = int(since)
+        peaks = [cell[instance_id] for second, cell in self._peaks.items() if second >= start and instance_id in cell]
+        return max(peaks, default=self._levels[instance_id])
+
+    def steps(self, since: float, step_s: float, count: int) -> tuple[int, ...]:
+        """The peaks of all together in `count` steps from `since` on."""
+        width, cells = (1, self._seconds) if step_s * count <= _SECONDS else (_MINUTE, self._minutes)
+        found = [0] * count
+        level, filled = 0, 0
+        for number in sorted(cells):
+            at, cell = number * width, cells[number]
+            first = math.floor((at - since) / step_s)
+            for step in range(filled, min(max(first, 0), count)):
+                found[step] = max(found[step], level)
+            filled, level = max(filled, first), cell.left
+            for step in range(max(first, 0), min(math.ceil((at + width - since) / step_s), count)):
+                found[step] = max(found[step], cell.peak)
+        for step in range(max(filled, 0), count):
+            found[step] = max(found[step], level)
+        return tuple(found)
+
+    def _note(self, second: int, instance_id: str) -> None:
+        peaks, level = self._peaks.setdefault(second, {}), self._levels[ALL]
+        for name in (instance_id, ALL) if instance_id else (ALL,):
+            peaks[name] = max(peaks.get(name, 0), self._levels[name])
+            self._session[name] = max(self._session[name], self._levels[name])
+        for number, cells in ((second, self._seconds), (second // _MINUTE, self._minutes)):
+            cells[number] = Cell(max(cells.get(number, Cell()).peak, level), level)
+
+
+def _shorten(cells: dict[int, T], most: int) -> None:
+    while len(cells) > most:
+        del cells[next(iter(cells))]

@@ -1,0 +1,145 @@
+"""Requests joined, looked at, counted, kept and exported, in the whole deck."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from deck import Driver, running_deck, settings_for
+from steps import hear_the_log, load_model
+
+from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.screens.exchange_screen import ExchangeScreen
+from lmdeck.screens.statistics_screen import StatisticsScreen
+from lmdeck.store.history import Store
+from lmdeck.widgets.chat_input import ChatInput
+
+MODEL = "qwen/qwen3-coder-30b"
+
+
+async def ask_by_http(server: DemoEndpoint, text: str, **parameters: object) -> None:
+    """A request of somebody else."""
+    headers = {"authorization": f"Bearer {server.token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+        body = {"model": MODEL, "messages": [{"role": "user", "content": text}], **parameters}
+        (await client.post("/v1/chat/completions", json=body)).raise_for_status()
+
+
+async def asked(deck: Driver, server: DemoEndpoint, text: str = "hello there", **parameters: object) -> None:
+    """A loaded model, the log followed, and one request of somebody else with its answer in the log."""
+    await load_model(deck, MODEL)
+    await hear_the_log(deck, server)
+    await deck.press("4", "o")  # the engine's lines would push the others out of sight
+    await ask_by_http(server, text, **parameters)
+    await deck.see(rf"← {MODEL}")
+
+
+async def to_the_answer(deck: Driver) -> None:
+    """The cursor onto the answer's line."""
+    await deck.press("4", "g")
+    pane = deck.app.dashboard.log_pane
+    for _ in range(80):
+        if pane.current is not None and type(pane.current).__name__ == "PredictionOutput":
+            return
+        await deck.press("j")
+    raise AssertionError(f"no answer in the log:\n{deck.text()}")
+
+
+async def test_an_answer_opens_with_the_parameters_that_the_model_log_lacks(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await asked(deck, scripted_server, temperature=0.25)
+        await to_the_answer(deck)
+        await deck.press("enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the exchange")
+        screen = await deck.see("/v1/chat/completions")
+        assert "temperature" in screen
+        assert "0.25" in screen
+        await deck.press("2")
+        await deck.see("hello there")
+        await deck.press("c")
+        await deck.until(lambda: deck.app.screen.query(ChatInput), "the editor")
+        await deck.until(lambda: deck.app.screen.query_one(ChatInput).text == "hello there", "the text")
+
+
+async def test_a_request_is_repeated_by_one_key(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await asked(deck, scripted_server)
+        await to_the_answer(deck)
+        await deck.press("enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the exchange")
+        await deck.press("R")
+        await deck.hear("Sent again")
+        answers = deck.app.dashboard.log_pane.shown
+        await deck.until(
+            lambda: sum(type(one).__name__ == "PredictionOutput" for one in answers()) == 2, "the second answer"
+        )
+
+
+async def test_statistics_count_what_the_log_told(scripted_server: DemoEndpoint, tmp_path: Path) -> None:
+    settings = replace(settings_for(scripted_server), history=tmp_path / "history.db")
+    async with running_deck(settings) as deck:
+        await asked(deck, scripted_server)
+        await deck.press("1", "i")
+        await deck.until(lambda: isinstance(deck.app.screen, StatisticsScreen), "the statistics")
+        await deck.see(rf"{MODEL} +1\b")
+        await deck.press("escape")
+        assert deck.app.session is not None
+        ledger = deck.app.session._ledger
+        assert ledger is not None
+        await deck.until(lambda: not ledger.waiting, "the kept request", timeout=20)
+    async with await Store.open(tmp_path / "history.db") as store:
+        (kept,) = await store.exchanges()
+        assert (kept.instance_id, kept.path) == (MODEL, "/v1/chat/completions")
+        assert kept.predicted_tokens
+        assert not await store.search("hello")  # no text is kept unless the user says so
+        (day,) = await store.days(7)
+        assert day.requests == 1
+
+
+async def test_text_is_kept_only_when_the_user_says_so(scripted_server: DemoEndpoint, tmp_path: Path) -> None:
+    settings = replace(settings_for(scripted_server), history=tmp_path / "history.db", log_text=True)
+    async with running_deck(settings) as deck:
+        await asked(deck, scripted_server)
+        assert deck.app.session is not None
+        ledger = deck.app.session._ledger
+        assert ledger is not None
+        await deck.until(lambda: ledger.finished.is_set() or not ledger.waiting, "the finished request")
+        await deck.until(lambda: not ledger.waiting, "the kept request", timeout=20)
+    async with await Store.open(tmp_path / "history.db") as store:
+        ((_, text),) = await store.search("hello")
+        assert text is not None
+        assert "hello there" in text.prompt
+
+
+async def test_what_is_shown_is_exported(
+    scripted_server: DemoEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMDECK_DATA", str(tmp_path))
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await asked(deck, scripted_server)
+        await deck.press("4", "x")
+        await deck.see("JSON Lines")
+        await deck.press("j")
+        await deck.until(lambda: list(tmp_path.glob("exports/*.jsonl")), "the file")
+        (file,) = tmp_path.glob("exports/*.jsonl")
+        await deck.until(lambda: file.read_text().endswith("\n"), "the whole file")
+        assert "hello there" not in file.read_text()
+        assert json.loads(file.read_text().splitlines()[0])
+        assert file.stat().st_mode & 0o077 == 0
+        await deck.press("x", "t", "m")
+        await deck.until(lambda: list(tmp_path.glob("exports/*.md")), "the file")
+        (file,) = tmp_path.glob("exports/*.md")
+        await deck.until(lambda: "hello there" in file.read_text(), "the text that was asked for")
+
+
+async def test_the_log_is_filtered_by_what_an_answer_measured(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await asked(deck, scripted_server)
+        await deck.press("4", "slash")
+        await deck.type("tps>1000000")
+        await deck.see("nothing matches")
+        await deck.press("escape", "escape")
+        await deck.press("slash")
+        await deck.type("stop:eosFound")
+        await deck.see(rf"← {MODEL}")
