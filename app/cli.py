@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lmdeck.feeds.sources import Sources
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-_EXITS = "exit codes: 0 done, 1 failed (reason on stderr), 2 wrong usage or settings"
+_EXITS = "exit codes: 0 done, 1 failed (reason on stderr), 2 wrong usage or settings, 3 unreachable, 4 not authorised"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

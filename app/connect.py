@@ -39,7 +39,7 @@ class NotConfigured(BackendError):
 @dataclass(frozen=True, slots=True)
 class _Server:
     """Where to connect: `root_pid` is the process that holds the engine's, when it is known (the demo's); `models` the
-    folder with its models, `logs` the one with LM Studio's log files, `history` the file of what outlives the session."""
+    folder with its models, `logs` the one with LM Studio's log files, `history` what outlives the session."""
 
     url: str
     token: Token | None
@@ -98,7 +98,10 @@ def _make(settings: Settings, server: _Server) -> Sources:
 
     path, missing = find_lms(server.lms), _NO_LMS
     if path and server.lms and not shutil.which(path):
-        path, missing = None, Problem(f"{path} is no program: log, queue and idle times need LM Studio's `lms`")
+        path, missing = (
+            None,
+            Problem(f"{path} is no program: log, queue and idle times need LM Studio's `lms`", "", _NO_LMS.next_step),
+        )
     parts = urlsplit(server.url)
     return Sources(
         backend=LMStudio(server.url, server.token),

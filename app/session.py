@@ -22,6 +22,7 @@ from lmdeck.feeds.sources import Sources
 from lmdeck.model.log import SOURCES, LogEntry, RuntimeLine
 from lmdeck.model.problem import Problem
 from lmdeck.model.timeline import Happening
+from lmdeck.model.units import gigabytes
 from lmdeck.notices import Notices
 from lmdeck.screens import intents
 from lmdeck.screens.dashboard import Dashboard
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from lmdeck.ledger import Ledger
 
 _FIRST_DRAWING_S = 0.05
+_LARGE_LOGS = 5e9
 
 
 class Session:
@@ -180,9 +182,13 @@ class Session:
 
     async def _backfill(self, folder: Path) -> None:
         """The end of LM Studio's own log files, so that the pane is not empty: shown, but no news."""
-        from lmdeck.backend.logfiles import tail_of_logs
+        from lmdeck.backend.logfiles import folder_size, tail_of_logs
 
         self._dashboard.log_pane.backfill(await tail_of_logs(folder))
+        size = await folder_size(folder)
+        if size is not None and size > _LARGE_LOGS:
+            words = f"LM Studio's log folder holds {gigabytes(size)} GB"
+            self.notices.note(Problem(words, next_step=f"Delete what is old in {folder}, or log less verbosely."))
 
     def _hear(self, batch: tuple[LogEntry, ...]) -> None:
         if self._ledger is not None:

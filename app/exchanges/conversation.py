@@ -22,6 +22,9 @@ CONVERSATION = frozenset({
 _WHOLE = 4_000
 _PIECE = 1_000
 _MOST_TEXTS = 8
+_MOST_PLACES = 16
+_TELLING = 12
+_WORDS_OF_TEMPLATES = frozenset({"user", "assistant", "system", "model", "human", "message", "start", "end", "inst"})
 _TAIL = 300
 _CUT = "<Truncated in logs>"
 _SPOKEN = ("user", "system", "developer")
@@ -33,22 +36,23 @@ _LAST_TEXT = ('"content":', '"text":', '"input":', '"prompt":')
 _EDGE = ("\n", ">", "]", "|", "｜", ":")
 
 Level = int
-NOT, SOMEWHERE, AT_THE_END = 0, 1, 2
-"""How a conversation stands in a prompt: not at all; in part or further up; whole, with what was said last at the
-end."""
+NOT, SOMEWHERE, AS_FAR_AS_KNOWN, AT_THE_END = 0, 1, 2, 3
+"""How a conversation stands in a prompt: not at all; in part or further up; all that the log has of it; whole, with
+what was said last at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """The pieces of one conversation in their order: each text whole or, where it is long, its beginning and its end.
 
-    `last` counts the pieces of what was said last; `whole` is False where the log broke it off, `edged` where it is a
-    part of a message, which may begin anywhere, `spoken` where it is a tool's or the assistant's text, which templates
-    rewrite.
+    `last` counts the pieces of what was said last and `length` its characters; `whole` is False where the log broke it
+    off, `edged` where it is a part of a message, which may begin anywhere, `spoken` where it is a tool's or the
+    assistant's text, which templates rewrite.
     """
 
     pieces: tuple[str, ...]
-    last: int = 1
+    last: int
+    length: int
     whole: bool = True
     edged: bool = True
     spoken: bool = True
@@ -57,14 +61,31 @@ class Said:
         """How it stands in `prompt`; reads, never copies it."""
         before, last = self.pieces[: -self.last], self.pieces[-self.last :]
         end = prompt.rfind(last[-1])
-        start = end if self.last == 1 else prompt.rfind(last[0], 0, max(end, 0))
-        if start < 0:
+        if end < 0:
             return NOT if self.spoken or not before or not _in_order(before, prompt, len(prompt)) else SOMEWHERE
-        if not self.whole or not _in_order(before, prompt, start) or (self.edged and not _edge(prompt, start)):
-            return SOMEWHERE
-        tail = end + len(last[-1])
-        is_last = len(prompt) - tail <= _TAIL and not _NEXT_TURN.search(prompt, tail)
-        return AT_THE_END if is_last else SOMEWHERE
+        if not self.whole:
+            return AS_FAR_AS_KNOWN if len(self.pieces[-1]) >= _TELLING else SOMEWHERE
+        for _ in range(_MOST_PLACES):
+            start = end + len(last[-1]) - self.length
+            if len(prompt) - end - len(last[-1]) > _TAIL:
+                break
+            if (
+                start >= 0
+                and prompt.startswith(last[0], start)
+                and self._is_last(prompt, start, end + len(last[-1]))
+                and _in_order(before, prompt, start)
+            ):
+                return AT_THE_END
+            end = prompt.rfind(last[-1], 0, end)  # short words stand in templates, too
+            if end < 0:
+                break
+        return SOMEWHERE
+
+    def _is_last(self, prompt: str, start: int, end: int) -> bool:
+        """Whether what stands there can be the end of the conversation."""
+        if self.edged and not _edge(prompt, start):
+            return False
+        return not prompt[end : end + 1].isalnum() and not _NEXT_TURN.search(prompt, end)
 
 
 def level(conversations: tuple[Said, ...], prompt: str) -> Level:
@@ -135,7 +156,9 @@ def _said(system: list[str], turns: list[tuple[str, object]]) -> Iterator[Said]:
         texts = [texts[0], *texts[1 - _MOST_TEXTS :]]
     if texts:
         pieces = [piece for text in texts for piece in _pieces(text)]
-        yield Said(tuple(pieces), len(_pieces(texts[-1])), edged=len(last) == 1, spoken=turns[-1][0] in _SPOKEN)
+        whole = texts[-1].lower() not in _WORDS_OF_TEMPLATES
+        count, spoken = len(_pieces(texts[-1])), turns[-1][0] in _SPOKEN
+        yield Said(tuple(pieces), count, len(texts[-1]), whole, edged=len(last) == 1, spoken=spoken)
 
 
 def _texts(content: object) -> list[str]:
@@ -167,5 +190,6 @@ def _last_text(text: str, start: int) -> Iterator[Said]:
         found = json.loads(f'"{raw}"', strict=False)
     except ValueError:
         return
-    if len(piece := found.strip()[:_PIECE]) >= 12:
-        yield Said((piece,), whole=False)
+    piece = found.strip()[:_PIECE]
+    if piece and (closing or len(piece) >= _TELLING):
+        yield Said((piece,), 1, len(piece), whole=False)

@@ -49,7 +49,7 @@ class Curve:
             at = number * width
             if at + width <= since:
                 continue
-            for step, share in _shares(at, at + width, step_s, since):
+            for step, share in _shares(max(at, since), at + width, step_s, since):
                 if 0 <= step < count:
                     sums[step].tokens += cell.tokens * share
             middle = math.floor((at + width / 2 - since) / step_s)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lmdeck.exchanges.book import PATIENCE_S, Book
-from lmdeck.exchanges.conversation import AT_THE_END, NOT, Level, level
+from lmdeck.exchanges.conversation import AS_FAR_AS_KNOWN, NOT, Level, level
 from lmdeck.exchanges.draft import SURE, Draft, Join, guess
 from lmdeck.exchanges.reading import Asked
 from lmdeck.model.log import PredictionInput
@@ -18,11 +18,14 @@ SKEW_S = 0.1
 
 _MOST_WAITING = 1_024
 _RECENT = 16
-_PROMPT_S = 5.0
+_AT_ONCE_S, _PROMPT_S = 0.25, 5.0
 _AGAIN_S = 60.0
 _NO_WORDS_TO_COMPARE = "the request's words are not in the log"
 _TWINS = "requests with the same words came together"
+_CUT_OFF = "the log has only a part of the request"
 _PARTLY = "the prompt does not end with the request's words"
+
+_LIKELIER = Join("likely")
 
 Told = int
 _OTHER, _UNKNOWN, _SAME = -1, 0, 1
@@ -71,6 +74,9 @@ class Desk:
 
     def prompt(self, entry: PredictionInput) -> Draft:
         """A prompt has come: the exchange of its request, or one of its own."""
+        for other in self._near(entry):
+            if other.requested.doubt == _NO_WORDS_TO_COMPARE:
+                self._doubt(other)
         matches = [match for draft in self.waiting.values() if (match := self._match(draft, entry)) is not None]
         best = max(matches, key=lambda match: match.rank, default=None)
         if best is None:
@@ -112,7 +118,7 @@ class Desk:
 
     def _told(self, model: str, instance_id: str) -> Told:
         """Whether a request names the instance (or the model it is a further copy of), another one, or none known."""
-        if model == instance_id or (model and re.fullmatch(re.escape(model) + r":\d{1,4}", instance_id)):
+        if model and re.fullmatch(re.escape(model) + r"(?::\d{1,4})?", instance_id):
             return _SAME
         return _OTHER if self._knows(model) else _UNKNOWN
 
@@ -121,16 +127,20 @@ class Desk:
         if len(rivals) > 1 or tangled:
             return guess(_TWINS if best.level else _NO_WORDS_TO_COMPARE)
         if best.level == NOT:
-            return Join("likely", _NO_WORDS_TO_COMPARE)
-        if best.level != AT_THE_END:
+            asked = best.draft.asked
+            at_once = asked is not None and entry.at - asked.line.at <= _AT_ONCE_S and not self._near(entry)
+            return Join("likely" if at_once else "guess", _NO_WORDS_TO_COMPARE)
+        if best.level < AS_FAR_AS_KNOWN:
             return guess(_PARTLY)
-        return Join("likely") if any(match.level == AT_THE_END for match in matches if match is not best) else SURE
+        if best.level == AS_FAR_AS_KNOWN:
+            return Join("likely", _CUT_OFF)
+        return _LIKELIER if any(match.level >= AS_FAR_AS_KNOWN for match in matches if match is not best) else SURE
 
     def _fits(self, asked: Asked, entry: PredictionInput) -> bool:
         return (
             entry.at >= asked.line.at - SKEW_S
             and self._told(asked.model, entry.instance_id) != _OTHER
-            and (not asked.said or level(asked.said, entry.text) == AT_THE_END)
+            and (not asked.said or level(asked.said, entry.text) >= AS_FAR_AS_KNOWN)
         )
 
     def _take(self, draft: Draft) -> Draft:
@@ -170,32 +180,48 @@ class Desk:
         return draft
 
     def _early(self, asked: Asked) -> Draft | None:
-        """The draft of a prompt that came before its request's line."""
-        for draft in self._taken:
-            if draft.input is None or draft.asked is None or _over(draft, asked.line.at):
-                continue
-            if not self._fits(asked, draft.input):
-                continue
-            if asked.said and draft.requested.certainty == "certain":
-                self._doubt(draft)
-                return self._tangle(self._fresh(asked), draft.asked)
-            if draft.requested.doubt == _PARTLY:
-                freed, draft.asked, draft.requested = draft.asked, asked, SURE
-                self._book.touch(draft, asked.line)
-                self._wait(self._fresh(freed))
-                return draft
-        fitting = [
-            draft for draft in self._unasked if draft.input and draft.asked is None and self._fits(asked, draft.input)
-        ]
-        if not fitting or not asked.said:
-            return None
-        draft = fitting[0]
+        """The draft of a prompt that came before its request's line, or the request with a doubt if another one has
+        taken a prompt that may be its own."""
+        unasked = [draft for draft in self._unasked if draft.asked is None and self._may_be(asked, draft)]
+        unasked = [draft for draft in unasked if asked.said or abs(draft.at - asked.line.at) <= SKEW_S]
+        taken = [draft for draft in self._taken if not _over(draft, asked.line.at) and self._may_be(asked, draft)]
+        twins = [draft for draft in taken if _level(asked, draft) == _level(draft.asked, draft)]
+        for draft in twins:
+            self._doubt(draft)
+        if unasked:
+            return self._adopt(unasked[0], asked, len(unasked) + len(twins) == 1)
+        worse = [draft for draft in taken if _level(asked, draft) > _level(draft.asked, draft)]
+        if worse and (freed := worse[0].asked) is not None:
+            worse[0].asked, worse[0].requested = asked, _LIKELIER
+            self._book.touch(worse[0], asked.line)
+            self._tangle(self._fresh(freed), asked)
+            return worse[0]
+        if twins and (other := twins[0].asked) is not None:
+            return self._tangle(self._fresh(asked), other)
+        return None
+
+    def _adopt(self, draft: Draft, asked: Asked, is_only: bool) -> Draft:
+        """Give a prompt its request, which came after it."""
         self._unasked.remove(draft)
         draft.asked, draft.at = asked, min(draft.at, asked.line.at)
-        draft.requested = guess(_TWINS) if len(fitting) > 1 or draft.requested.doubt else SURE
+        alone = draft.input is not None and len(self._near(draft.input)) == 1
+        sure = SURE if asked.said else Join("likely" if alone else "guess", _NO_WORDS_TO_COMPARE)
+        draft.requested = sure if is_only and not draft.requested.doubt else guess(_TWINS)
         self._taken.append(draft)
         self._book.touch(draft, asked.line)
         return draft
+
+    def _near(self, entry: PredictionInput) -> list[Draft]:
+        """The last prompts of the same instance that came in the same moment."""
+        recent = ((draft, draft.input) for drafts in (self._taken, self._unasked) for draft in drafts)
+        return [
+            draft
+            for draft, other in recent
+            if other and other.instance_id == entry.instance_id and abs(other.at - entry.at) <= _AT_ONCE_S
+        ]
+
+    def _may_be(self, asked: Asked, draft: Draft) -> bool:
+        return draft.input is not None and self._fits(asked, draft.input)
 
     def _fresh(self, asked: Asked) -> Draft:
         draft = self._book.new(asked.line.at, asked.model)
@@ -218,3 +244,7 @@ class Desk:
 def _over(draft: Draft, at: float) -> bool:
     """Whether a draft had its answer by then."""
     return draft.answer is not None and draft.answer.at <= at
+
+
+def _level(asked: Asked | None, draft: Draft) -> Level:
+    return level(asked.said, draft.input.text) if asked is not None and draft.input is not None else NOT

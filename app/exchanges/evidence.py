@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from lmdeck.exchanges.draft import Answer, Draft
+from lmdeck.exchanges.draft import SURE, Answer, Draft
 
 SKEW_S = 0.05
 """How far two lines of one log may stand in the wrong order."""
@@ -88,7 +88,7 @@ def _tokens_fit(draft: Draft, answer: Answer) -> bool:
 
 def _request_allows(draft: Draft, answer: Answer) -> bool:
     """What the request's parameters, where they are surely its own, say about its answer."""
-    asked, stats, sent = draft.asked, answer.stats, answer.generated
+    asked, stats, sent = draft.asked, answer.stats, answer.generated if answer.sent is SURE else None
     if asked is None or draft.requested.certainty != "certain":
         return True
     if sent is not None and (asked.streams or (sent.kind is not None and sent.kind != asked.kind)):

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 
-from lmdeck.exchanges.book import Book
+from lmdeck.exchanges.book import PATIENCE_S, Book
 from lmdeck.exchanges.desk import Desk
 from lmdeck.exchanges.draft import Answer, Draft, Join, guess
 from lmdeck.exchanges.lane import Lane
@@ -227,7 +227,7 @@ class Joiner:
         self._desk.drop(draft)
         self._embedding.pop(draft.number, None)
         draft.ended_at, draft.error = at, error
-        is_sole = len(fitting) == 1 and not draft.tainted
+        is_sole = len(fitting) == 1 and not draft.tainted and at - self._since > PATIENCE_S
         draft.answered = Join("likely") if is_sole else guess(_MANY_FIT)
         for other in fitting[1:]:
             other.tainted = True

@@ -17,6 +17,7 @@ MOST_RIVALS = 24
 _MOST_OPEN = 1_024
 _MOST_UNSETTLED = 16
 _LATE_S = 5.0
+_TOGETHER_S = 0.25
 _ABANDONED_S = 3_600.0
 _MANY = "{} prompts were under way, and the log does not tell which of them this answers"
 _UNSEEN = "its prompt was not seen"
@@ -54,7 +55,10 @@ class Knot:
             if len(self.open) >= _MOST_OPEN or (oldest.silent and draft.at - oldest.heard > _ABANDONED_S):
                 del self.open[oldest.number]
         self.open[draft.number] = draft
-        draft.crowd = len(self.open)
+        for recent in islice(reversed(self.open.values()), MOST_RIVALS):
+            if draft.at - recent.at > _TOGETHER_S:
+                break
+            recent.crowd = max(recent.crowd, len(self.open))  # prompts of one moment come in any order
 
     def alive(self) -> list[Draft]:
         """The prompts that an answer may be of: the open ones, and those whose answer may be one of theirs."""

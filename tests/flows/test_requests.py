@@ -112,6 +112,13 @@ async def test_text_is_kept_only_when_the_user_says_so(scripted_server: DemoEndp
         assert "hello there" in text.prompt
 
 
+def written(folder: Path, ending: str) -> str:
+    """The exported file; private to its owner."""
+    files = list(folder.glob(f"exports/*.{ending}"))
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    return files[0].read_text() if files else ""
+
+
 async def test_what_is_shown_is_exported(
     scripted_server: DemoEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,16 +128,12 @@ async def test_what_is_shown_is_exported(
         await deck.press("4", "x")
         await deck.see("JSON Lines")
         await deck.press("j")
-        await deck.until(lambda: list(tmp_path.glob("exports/*.jsonl")), "the file")
-        (file,) = tmp_path.glob("exports/*.jsonl")
-        await deck.until(lambda: file.read_text().endswith("\n"), "the whole file")
-        assert "hello there" not in file.read_text()
-        assert json.loads(file.read_text().splitlines()[0])
-        assert file.stat().st_mode & 0o077 == 0
+        await deck.until(lambda: written(tmp_path, "jsonl").endswith("\n"), "the whole file")
+        text = written(tmp_path, "jsonl")
+        assert "hello there" not in text
+        assert json.loads(text.splitlines()[0])
         await deck.press("x", "t", "m")
-        await deck.until(lambda: list(tmp_path.glob("exports/*.md")), "the file")
-        (file,) = tmp_path.glob("exports/*.md")
-        await deck.until(lambda: "hello there" in file.read_text(), "the text that was asked for")
+        await deck.until(lambda: "hello there" in written(tmp_path, "md"), "the text that was asked for")
 
 
 async def test_the_log_is_filtered_by_what_an_answer_measured(scripted_server: DemoEndpoint) -> None:

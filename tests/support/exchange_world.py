@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lmdeck.model.log import LogEntry, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 
@@ -65,11 +65,13 @@ class Job:
 
 
 class World:
-    """Runs jobs through the slots of their instances and writes the logs; `seed` decides everything."""
+    """Runs jobs through the slots of their instances and writes the logs, of whose bodies a share of `cuts` breaks off; `seed` decides everything."""
 
-    def __init__(self, seed: int, *, slots: int = 3, with_stats: bool = True, with_slots: bool = True) -> None:
+    def __init__(
+        self, seed: int, *, slots: int = 3, with_stats: bool = True, with_slots: bool = True, cuts: float = 0.0
+    ) -> None:
         self.random = random.Random(seed)
-        self.slots, self.with_stats, self.with_slots = slots, with_stats, with_slots
+        self.slots, self.with_stats, self.with_slots, self.cuts = slots, with_stats, with_slots, cuts
         self.jobs: list[Job] = []
 
     def populate(
@@ -146,6 +148,9 @@ class World:
                 "stream": job.streams,
             }
             job.request = request_line(job.at, body)
+            if dice.random() < self.cuts:
+                text = job.request.text
+                job.request = replace(job.request, text=text[: dice.randint(110, len(text))] + "… <more characters>")
         job.input = PredictionInput(round(job.at + dice.choice([0.0, 0.001, 0.004]), 3), job.instance, formatted)
         known = stats(job.ttft, job.speed, tokens, job.tokens) if self.with_stats else None
         job.output = PredictionOutput(round(job.end, 3), job.instance, job.answer, known)
