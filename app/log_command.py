@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--filter", default="", metavar="QUERY", help="print only what passes")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, whole texts in it, for programs")
     parser.add_argument("--stats", action="store_true", help="totals of every model at the end")
+    parser.add_argument("--search", metavar="WORDS", help="not the log but the kept requests with all these words")
     parser.add_argument("--hide-text", action="store_true", help="no prompts and no answers")
     parser.add_argument("--last", type=int, metavar="N", help="begin with the last N entries of LM Studio's log files")
     parser.add_argument("--no-follow", dest="follow", action="store_false", help=f"end after those [--last {_LAST}]")
@@ -112,6 +113,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     flags = {name: getattr(options, name) for name in ("url", "profile", "lms", "config")}
     settings = load_settings(flags, os.environ)
+    if options.search is not None:
+        from lmdeck.history_command import search
+
+        most = options.last or _LAST
+        return search(settings.history, options.search, most=most, as_json=options.json, hide_text=options.hide_text)
     try:
         query = parse_query(options.filter, time.time())
     except BadQuery as error:

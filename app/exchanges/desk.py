@@ -202,9 +202,9 @@ class Desk:
 
     def _adopt(self, draft: Draft, asked: Asked, is_only: bool) -> Draft:
         """Give a prompt its request, which came after it."""
+        alone = draft.input is not None and self._near(draft.input) == [draft]
         self._unasked.remove(draft)
         draft.asked, draft.at = asked, min(draft.at, asked.line.at)
-        alone = draft.input is not None and len(self._near(draft.input)) == 1
         sure = SURE if asked.said else Join("likely" if alone else "guess", _NO_WORDS_TO_COMPARE)
         draft.requested = sure if is_only and not draft.requested.doubt else guess(_TWINS)
         self._taken.append(draft)

@@ -120,11 +120,16 @@ class Forecast:
         return ASKING if self._cli else WITHOUT_LMS
 
 
+_SLOTS_TRIED = 64
+"""The forecast looks no further."""
+
+
 def _choice_line(known: Sequence[tuple[str, str, str, int | None]], keys: bool, full: bool) -> Line:
     spans = list[Span]()
     for key, words, more, value in known:
         alive = keys and value is not None
-        said = f" {words}{more if full else ''}: {UNKNOWN if value is None else value}   "
+        most = " or more" if key == "p" and value == _SLOTS_TRIED else ""
+        said = f" {words}{more if full else ''}: {UNKNOWN if value is None else value}{most}   "
         spans += [Span(key, "accent" if alive else "muted"), Span(said, "" if alive else "muted")]
     return (*spans, Span("u", "accent" if keys else "muted"), Span(" make room", "" if keys else "muted"))
 

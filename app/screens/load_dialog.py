@@ -27,6 +27,10 @@ _ROOMY = 44
 _UNTOLD = "LM Studio tells no progress: this is the time so far."
 
 
+_ROOMY = 30
+"""Lines of a screen from which a failure's words and the forecast have room together."""
+
+
 class LoadDialog(Dialog[None]):
     """Posts `Load` (or `Reload`) and stays until the load is over or hidden; only what the user set is sent.
 
@@ -135,11 +139,13 @@ class LoadDialog(Dialog[None]):
             self._show_error(str(reason))
             return
         self._status.remove_class("-error")
+        self._forecast.display = True
         self._show_status(request_text(request, self.replacing))
         self._forecast.want(request)
 
     def _show_error(self, words: str) -> None:
         self._status.add_class("-error")
+        self._forecast.display = self.app.size.height >= _ROOMY or (self.pending is None and "\n" not in words)
         self._show_status(clean(words))
 
     def _show_status(self, words: str) -> None:
