@@ -1,6 +1,7 @@
 """The requests of this session: joined from the logs, counted, and kept when the user has a history."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +23,7 @@ class Ledger:
 
     def __init__(self, server: str, keep_text: bool) -> None:
         self._server, self._keep_text = server, keep_text
-        self._joiner, self._tally = Joiner(), Tally()
+        self._joiner, self._tally = Joiner(time.time()), Tally()
         self._waiting: OrderedDict[int, Exchange] = OrderedDict()
         self._saved: OrderedDict[int, None] = OrderedDict()
         self.finished = asyncio.Event()

@@ -103,7 +103,8 @@ class Desk:
 
     def _match(self, draft: Draft, entry: PredictionInput) -> Match | None:
         asked = draft.asked
-        if draft.again and draft.ended_at is not None and entry.at - draft.ended_at > _AGAIN_S:
+        # Its end may be told before its prompt: the lines come from two logs.
+        if draft.ended_at is not None and entry.at - draft.ended_at > (_AGAIN_S if draft.again else SKEW_S):
             return None
         if asked is None or not -SKEW_S <= entry.at - asked.line.at <= PATIENCE_S:
             return None
@@ -161,7 +162,7 @@ class Desk:
 
     def _put(self, draft: Draft, entry: PredictionInput, join: Join) -> Draft:
         draft.input, draft.instance_id, draft.requested = entry, entry.instance_id, join
-        draft.error, draft.ended_at, draft.silent = "", None, False
+        draft.ended_at, draft.silent, draft.answered = None, False, SURE
         self._book.touch(draft, entry)
         if draft.asked is not None:
             self._taken.append(draft)
@@ -188,9 +189,9 @@ class Desk:
         twins = [draft for draft in taken if _level(asked, draft) == _level(draft.asked, draft)]
         for draft in twins:
             self._doubt(draft)
-        if unasked:
-            return self._adopt(unasked[0], asked, len(unasked) + len(twins) == 1)
         worse = [draft for draft in taken if _level(asked, draft) > _level(draft.asked, draft)]
+        if unasked:
+            return self._adopt(unasked[0], asked, len(unasked) + len(twins) + len(worse) == 1)
         if worse and (freed := worse[0].asked) is not None:
             worse[0].asked, worse[0].requested = asked, _LIKELIER
             self._book.touch(worse[0], asked.line)

@@ -97,7 +97,7 @@ class Draft:
     def freeze(self) -> Exchange:
         """The exchange as far as it is known."""
         answer, asked = self.answer, self.asked
-        generated = answer.generated if answer else self.sent
+        generated = (answer.generated if answer else None) or self.sent
         task = answer.task if answer else None
         joins = [self.requested, self.answered, answer.sent if answer else SURE]
         return Exchange(

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 
-from lmdeck.exchanges.book import PATIENCE_S, Book
+from lmdeck.exchanges.book import Book
 from lmdeck.exchanges.desk import Desk
 from lmdeck.exchanges.draft import Answer, Draft, Join, guess
 from lmdeck.exchanges.lane import Lane
@@ -23,6 +23,8 @@ from lmdeck.model.log import (
 )
 
 _NEAR_S = 2.0
+_OLD_S = 60.0
+_MAY_BE_OLD = "it may have ended one that began before the logs were followed"
 _MANY_FIT = "several requests were under way, and the log does not tell which one this ended"
 _BROKEN = re.compile(r"log stream \(model\) (?:ended|is back)")
 _SHORTEST_END = 20
@@ -192,7 +194,8 @@ class Joiner:
             elif self._hears_model and (len(fitting) > 1 or self.running > len(fitting)):
                 fitting = []
         if fitting:
-            self._finish(fitting, over.at, "the client left" if over.how == "gone" else "")
+            error = "the client left" if over.how == "gone" else ""
+            self._finish(fitting, over.at, error, named=bool(over.model))
 
     def _refused(self, refused: Refused) -> None:
         """An error: of an answer that failed just now, or of a request that never got a prompt."""
@@ -205,11 +208,11 @@ class Joiner:
                 return
         known = refused.model if refused.model in self._lanes else ""
         waiting = [*self._unprompted(known), *self._embedding.values()]
-        named = [draft for draft in waiting if draft.asked is not None and draft.asked.model == refused.model]
+        named = [each for each in waiting if each.asked and each.asked.model and each.asked.model in refused.named]
         fitting = named or [draft for draft in waiting if refused.line.at - draft.at <= _NEAR_S]
         if fitting:
             fitting.sort(key=lambda draft: -draft.number)
-            self._finish(fitting, refused.line.at, refused.words)
+            self._finish(fitting, refused.line.at, refused.words, named=bool(named))
         else:
             self._errors.append(refused)
 
@@ -221,14 +224,15 @@ class Joiner:
             if draft.input is None and draft.running and _named(draft, model)
         ]
 
-    def _finish(self, fitting: list[Draft], at: float, error: str = "") -> None:
-        """End the first of the requests that a line may mean."""
+    def _finish(self, fitting: list[Draft], at: float, error: str = "", *, named: bool = False) -> None:
+        """End the first of the requests that a line may mean; `named` if it names its model."""
         draft = fitting[0]
-        self._desk.drop(draft)
         self._embedding.pop(draft.number, None)
         draft.ended_at, draft.error = at, error
-        is_sole = len(fitting) == 1 and not draft.tainted and at - self._since > PATIENCE_S
-        draft.answered = Join("likely") if is_sole else guess(_MANY_FIT)
+        if len(fitting) > 1 or draft.tainted:
+            draft.answered = guess(_MANY_FIT)
+        else:
+            draft.answered = guess(_MAY_BE_OLD) if not named and at - self._since < _OLD_S else Join("likely")
         for other in fitting[1:]:
             other.tainted = True
         self._book.touch(draft)

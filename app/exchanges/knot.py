@@ -164,7 +164,8 @@ class Knot:
     def _give(self, draft: Draft, answer: Answer, join: Join) -> None:
         answer.holder = draft
         draft.answer, draft.answered, draft.silent = answer, join, False
-        draft.ended_at, draft.heard, draft.error = answer.at, max(draft.heard, answer.at), ""
+        draft.ended_at, draft.heard = answer.at, max(draft.heard, answer.at)
+        draft.error = draft.error if answer.failed else ""
         self.open.pop(draft.number, None)
         self._book.touch(draft, answer.output)
 

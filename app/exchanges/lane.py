@@ -112,7 +112,7 @@ class Lane:
             return guess("an earlier answer may have been this prompt's")
         strange = answer.at - self._knot.strange_at < PATIENCE_S
         if since is None:
-            return guess(_GAP) if strange or answer.at - self._broken_at < PATIENCE_S else SURE
+            return guess(_GAP) if strange else SURE
         if since.before(draft):
             self._knot.strange_at = answer.at
             return None if since.before(draft, _MISFIT_S) else guess(_MISFIT)

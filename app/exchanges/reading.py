@@ -99,6 +99,11 @@ class Refused:
     words: str
     model: str = ""
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All that may be a model's name: its tag's, and the words."""
+        return self.model, *(word.strip("'\"().,:;") for word in self.words.split())
+
 
 Reading = Asked | Generated | Over | Refused
 

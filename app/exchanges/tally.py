@@ -18,6 +18,7 @@ _SLICE_S = 10
 _MOST_SLICES = 3_600 // _SLICE_S + 2
 _MOST_COUNTED = 100_000
 _SHORTEST_S = 60.0
+_STEP, _LATE_S = 500, 5.0
 _NEVER = float("-inf")
 
 
@@ -91,11 +92,10 @@ class Tally:
     def summaries(self, window: str, now: float) -> tuple[Summary, ...]:
         """One line for all together, then one for each instance, the busiest first. Raises KeyError for a window that
         is none of WINDOWS."""
-        span = WINDOWS[window]
-        since = None if span is None else now - span
+        since = _since(window, now)
         self._flight.settle(now)
         groups: Mapping[str, Exact | Rough]
-        if self._lost_until == _NEVER or (since is not None and self._lost_until <= since):
+        if self._is_exact(since):
             groups = self._windows[window].follow(self._rows, self._first, since)
         else:
             self._windows[window] = Window()
@@ -129,6 +129,22 @@ class Tally:
         while len(self._slices) > _MOST_SLICES:
             del self._slices[min(self._slices)]
         self._curve.add(row)
+        if (self._first + len(self._rows)) % _STEP == 0:
+            last = sorted(row.ended_at for row in islice(reversed(self._rows), 9))
+            self._keep_up(last[len(last) // 2])  # one wrong clock does not empty the windows
+
+    def _is_exact(self, since: float | None) -> bool:
+        """Whether all rows since then are still kept."""
+        return self._lost_until == _NEVER or (since is not None and self._lost_until <= since)
+
+    def _keep_up(self, now: float) -> None:
+        """Do a part of what reading would do, so that a read after a long time is quick as well."""
+        self._flight.settle(now - _LATE_S)
+        for window, counts in self._windows.items():
+            if self._is_exact(since := _since(window, now)):
+                counts.follow(self._rows, self._first, since)
+            else:
+                self._windows[window] = Window()
 
     def _merged(self, since: float) -> dict[str, Rough]:
         """The slices since then, together."""
@@ -138,6 +154,12 @@ class Tally:
                 for name, group in groups.items():
                     merged.setdefault(name, Rough()).merge(group)
         return merged
+
+
+def _since(window: str, now: float) -> float | None:
+    """When a window begins; None for the session's. Raises KeyError for none of WINDOWS."""
+    span = WINDOWS[window]
+    return None if span is None else now - span
 
 
 def _names(row: Row) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Whether a request's words stand in a prompt, under the templates that models have."""
 
+# ruff: noqa: E501  (log lines and cases are one line each)
+
 import json
 
 import pytest

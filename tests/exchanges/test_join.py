@@ -254,6 +254,15 @@ def test_errors() -> None:
     assert joiner.running == 0
 
 
+def test_an_error_that_is_told_before_the_prompt() -> None:
+    error = server(1.2, " The prompt is too long", "ERROR")
+    lines = (asks(1.0, "Why?"), error, prompt(1.01, "Why?"), answer(1.19, "", stop_reason="failed"))
+    (one,) = told(Joiner(), *lines)
+    assert (one.request, one.input, one.output, one.error) == (lines[0], *lines[2:], "The prompt is too long")
+    one, again, _ = told(Joiner(), asks(1.0, "Why?"), error, asks(3.0, "Why?"), prompt(3.01, "Why?"), prompt(9.0, "x"))
+    assert (one.input, one.running, again.input and again.input.at, again.certainty) == (None, False, 3.01, "certain")
+
+
 def test_a_client_that_leaves_the_queue() -> None:
     joiner = Joiner()
     (left,) = told(

@@ -1,5 +1,7 @@
 """What lines of the server's log say about exchanges, in LM Studio's words of several years and the demo's."""
 
+# ruff: noqa: E501  (log lines and cases are one line each)
+
 import json
 
 import pytest

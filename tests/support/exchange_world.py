@@ -65,7 +65,8 @@ class Job:
 
 
 class World:
-    """Runs jobs through the slots of their instances and writes the logs, of whose bodies a share of `cuts` breaks off; `seed` decides everything."""
+    """Runs jobs through the slots of their instances and writes the logs, of whose bodies a share of `cuts` breaks off;
+    `seed` decides everything."""
 
     def __init__(
         self, seed: int, *, slots: int = 3, with_stats: bool = True, with_slots: bool = True, cuts: float = 0.0
