@@ -27,7 +27,7 @@ _ROOMY = 44
 _UNTOLD = "LM Studio tells no progress: this is the time so far."
 
 
-_ROOMY = 30
+_TOGETHER = 30
 """Lines of a screen from which a failure's words and the forecast have room together."""
 
 
@@ -145,7 +145,7 @@ class LoadDialog(Dialog[None]):
 
     def _show_error(self, words: str) -> None:
         self._status.add_class("-error")
-        self._forecast.display = self.app.size.height >= _ROOMY or (self.pending is None and "\n" not in words)
+        self._forecast.display = self.app.size.height >= _TOGETHER or (self.pending is None and "\n" not in words)
         self._show_status(clean(words))
 
     def _show_status(self, words: str) -> None:

@@ -1,0 +1,47 @@
+"""What a flood costs: 10,000 log events a second over three streams, while somebody uses the keys."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure import key_p95_ms, usage
+from terminal import Terminal
+
+RATE, SECONDS, KEYS = 10_000, 20.0, 30
+_LMS = """#!/bin/sh
+exec "{python}" -m lmdeck demo-log --count 0 --rate {rate} --shape flood --as-lms "$@"
+"""
+
+
+def flood_figures(argv: list[str], ready: str, env: dict[str, str]) -> dict[str, float]:
+    """CPU in per cent of a core, RSS at the end in MB and its growth in the second half, and how soon keys are answered
+    meanwhile. The log keeps a bounded part of the events; none is lost on its way there."""
+    with tempfile.TemporaryDirectory() as folder:
+        lms = Path(folder, "lms")
+        lms.write_text(_LMS.format(python=sys.executable, rate=RATE // 3))
+        lms.chmod(0o755)
+        terminal = Terminal(argv, (160, 45), env | {"LMDECK_LMS": str(lms), "LMDECK_DATA": folder})
+        try:
+            terminal.wait_for(ready)
+            terminal.wait_for("flood|token", 20)
+            begun, before = time.perf_counter(), usage(terminal.pid)
+            _watch(terminal, SECONDS / 2)
+            half = usage(terminal.pid)
+            _watch(terminal, SECONDS / 2)
+            after, spent = usage(terminal.pid), time.perf_counter() - begun
+            terminal.press("2")
+            return {
+                "flood_cpu_pct": 100 * (after["cpu"] - before["cpu"]) / spent,
+                "flood_rss_mb": after["rss"],
+                "flood_rss_growth_mb": after["rss"] - half["rss"],
+                "flood_key_p95_ms": key_p95_ms(terminal, ("down", "up"), KEYS),
+            }
+        finally:
+            terminal.close()
+
+
+def _watch(terminal: Terminal, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        terminal.pump(left)
