@@ -50,6 +50,7 @@ class Session:
         self.state = DeckState()
         self.notices = Notices(app, dashboard.log_pane)
         self._app, self._dashboard = app, dashboard
+        self._log_pane = dashboard.log_pane  # held: while the screen is taken down, batches still come
         self._models_pace, self._activity_pace = Pace(fast=2.0, slow=6.0), Pace(fast=10.0, slow=20.0, gap=2.0)
         self._desk: Desk | None = None
         self._ledger: Ledger | None = None
@@ -133,7 +134,7 @@ class Session:
         from lmdeck.ledger import Ledger
 
         self._ledger = Ledger(sources.backend.url, sources.keep_text)
-        self._dashboard.log_pane.use_exchanges(self._ledger.exchange_of)
+        self._log_pane.use_exchanges(self._ledger.exchange_of)
         forecaster = Forecaster(lambda: self.state, sources.models_folder)
         self._desk = Desk(
             app=self._app,
@@ -170,7 +171,7 @@ class Session:
     async def _follow_log(self, batches: AsyncGenerator[tuple[LogEntry, ...]]) -> None:
         async with aclosing(batches) as stream:
             async for batch in stream:
-                self._dashboard.log_pane.extend(batch)
+                self._log_pane.extend(batch)
                 self._hear(batch)
                 if self._desk is not None:
                     now = time.time()
@@ -184,7 +185,7 @@ class Session:
         """The end of LM Studio's own log files, so that the pane is not empty: shown, but no news."""
         from lmdeck.backend.logfiles import folder_size, tail_of_logs
 
-        self._dashboard.log_pane.backfill(await tail_of_logs(folder))
+        self._log_pane.backfill(await tail_of_logs(folder))
         size = await folder_size(folder)
         if size is not None and size > _LARGE_LOGS:
             words = f"LM Studio's log folder holds {gigabytes(size)} GB"
@@ -193,7 +194,7 @@ class Session:
     def _hear(self, batch: tuple[LogEntry, ...]) -> None:
         if self._ledger is not None:
             changed = self._ledger.hear(batch)
-            self._dashboard.log_pane.exchanges_changed(changed)
+            self._log_pane.exchanges_changed(changed)
             if self._looked_back:
                 self._archive.heard(changed)
 

@@ -149,7 +149,7 @@ class LogTail(LogView):
     # Frames
 
     def _schedule(self) -> None:
-        if self._due is None and self.is_mounted:
+        if self._due is None and self.is_mounted and self.is_running:
             passed = time.monotonic() - self._painted_at
             self._due = self.set_timer(max(FRAME - passed, REST_S), self._wake)
 

@@ -10,6 +10,8 @@ from deck import Driver, running_deck, settings_for
 from steps import hear_the_log, load_model
 
 from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.model.log import DeckNote
+from lmdeck.model.problem import Problem
 from lmdeck.screens.exchange_screen import ExchangeScreen
 from lmdeck.screens.statistics_screen import StatisticsScreen
 from lmdeck.store.history import Store
@@ -146,3 +148,13 @@ async def test_the_log_is_filtered_by_what_an_answer_measured(scripted_server: D
         await deck.press("slash")
         await deck.type("stop:eosFound")
         await deck.see(rf"← {MODEL}")
+
+
+async def test_what_comes_while_the_deck_closes_does_no_harm(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await deck.see(MODEL)
+        session = deck.app.session
+    assert session is not None
+    session._log_pane.extend([DeckNote(1.0, "late")])
+    session.notices.note(Problem("late"))
+    assert [entry.text for entry in session._log_pane.shown()][-2:] == ["late", "late"]
