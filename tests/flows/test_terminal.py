@@ -61,7 +61,7 @@ def test_the_whole_demo_by_hand(start: Start) -> None:
     deck.wait_for("━ Chat")
     deck.press("Say hello in five words.", "enter")
     deck.wait_for(r"\d+→\d+ tok · [\d.]+ tok/s", timeout=60)
-    deck.wait_for(r"← smollm2-135m-instruct\s+\d+→\d+ tok\s+[\d.]+ tok/s\s+TTFT", timeout=20)
+    deck.wait_for(r"← smollm2-135m-instruct\s.*[\d.]+ tok/s", timeout=20)  # a long stop reason takes room
 
     deck.press("esc")
     deck.wait_for("━ Loaded 1")

@@ -29,6 +29,7 @@ async def tell(host: DialogHost, pilot: Pilot[None], *steps) -> None:
     for step in steps:
         host.dialog.tell(step)
     await pilot.pause()
+    await pilot.pause()  # the page scrolls to its end a frame later
 
 
 @SIZES

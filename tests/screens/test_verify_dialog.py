@@ -32,6 +32,7 @@ async def tell(host: DialogHost, pilot: Pilot[None], *steps) -> None:
     for step in steps:
         host.dialog.tell(step)
     await pilot.pause()
+    await pilot.pause()  # the page scrolls to its end a frame later
 
 
 @SIZES
@@ -67,7 +68,7 @@ async def test_rows_come_and_the_verdict_ends_it(size):
         assert "Prompt 4, about" in host.words()
         assert "Esc stop" in host.words()
         await tell(host, pilot, *PROBES[3:], FOUND)
-        words = host.words()
+        words = await host.see(pilot, "the context is about 8192, not 32768.")
         assert "4096 4090 3.2 1278 ✓ went in" in words
         assert "8192 – 0.1 – – refused" in words
         assert "n_keep: 8192 >= n_ctx: 8192 [/bold]␛[2J" in words

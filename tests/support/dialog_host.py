@@ -35,6 +35,14 @@ class DialogHost(App[None]):
         rows = ["".join(segment.text for segment in strip).strip() for strip in strips]
         return re.sub(r"\s+", " ", " ".join(row.strip("│ ▁▂▃▄▅▆▇") for row in rows))
 
+    async def see(self, pilot: Pilot[None], words: str) -> str:
+        """Wait until these words are on the screen (a page scrolls a frame later); answers all of them."""
+        for _ in range(250):
+            if words in (shown := self.words()):
+                return shown
+            await pilot.pause(0.02)
+        raise AssertionError(f"no {words!r} in {self.words()!r}")
+
 
 @asynccontextmanager
 async def dialog_open(dialog: Screen[None], size: tuple[int, int]) -> AsyncIterator[tuple[DialogHost, Pilot[None]]]:
