@@ -28,7 +28,7 @@ ESTIMATE = (
     "Model: x\\nEstimated GPU Memory:   11.50 GiB\\nEstimated Total Memory: 12.00 GiB\\nConfidence: LOW\\n\\n"
     "Estimate: This model may be loaded based on your resource guardrails settings."
 )
-posix = pytest.mark.skipif(os.name == "nt", reason="the fake lms is a shell script")
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts, and the fake lms is one")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import pytest
 from lmdeck.demo.launch import DemoEndpoint
 from lmdeck.log_command import main
 
-posix = pytest.mark.skipif(os.name == "nt", reason="the fake lms is a shell script, signals are POSIX's")
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts and knows no SIGTERM")
 FILE = """\
 [2026-04-17 18:32:17][DEBUG] Received request: POST to /v1/chat/completions with body {
   "model": "gemma", "messages": [{"role": "user", "content": "secret"}]

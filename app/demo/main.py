@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def new_token() -> str:
-    """A random token of LM Studio's form: `sk-lm-XXXXXXXX:YYYYYYYYYYYYYYYYYYYY`."""
+    """A random token of LM Studio's form: the prefix, 8 letters or digits, a colon, 20 more."""
     alphabet = string.ascii_letters + string.digits
     name, secret = ("".join(secrets.choice(alphabet) for _ in range(length)) for length in (8, 20))
     return f"sk-lm-{name}:{secret}"

@@ -22,7 +22,7 @@ from lmdeck.model.outlook import LmsFigure
 
 from .conftest import until
 
-posix = pytest.mark.skipif(os.name == "nt", reason="the fake lms is a shell script")
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts, and the fake lms is one")
 GIB, MIB = 2**30, 2**20
 QWEN = "qwen/qwen3"
 ESTIMATE = """\

@@ -152,7 +152,7 @@ async def test_a_reader_that_leaves_is_no_trouble():
 def fake_lms(tmp_path: Path) -> str:
     """A script in place of `lms`."""
     if os.name == "nt":
-        pytest.skip("the script is a shell's")
+        pytest.skip("Windows runs no shell scripts, and the stand-in for lms is one")
     path = tmp_path / "lms"
     arguments = "--rate 0 --count 400 --shape parallel"
     path.write_text(f'#!/bin/sh\nexec {sys.executable} -m lmdeck demo-log {arguments} --as-lms "$@"\n')

@@ -26,7 +26,9 @@ ROOM = Room(24 * GIB, 24 * GIB, 60 * GIB, 96 * GIB)
 CPU_ONLY = Room(ram_free=60 * GIB, ram_total=96 * GIB)
 SMOLLM2 = Model("smollm2", architecture="llama", size_bytes=98_000_000, max_context_length=8192, format="gguf")
 
-large_files = pytest.mark.skipif(sys.platform == "win32", reason="a file without data takes its whole length there")
+large_files = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows would fill the disk with the sparse model file"
+)
 
 
 @pytest.fixture
