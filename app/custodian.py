@@ -11,6 +11,8 @@ from lmdeck.state.scales import Weighing
 from lmdeck.store.errors import StoreError
 from lmdeck.store.history import Store
 
+RETRY_S = 30.0
+"""After a failure to write, the next try waits so long (seconds)."""
 _PRUNE_S = 3600.0
 
 
@@ -20,6 +22,7 @@ class Custodian:
     def __init__(self, desk: Desk, ledger: Ledger, *, days: int, megabytes: int) -> None:
         self._desk, self._ledger = desk, ledger
         self._days, self._megabytes = days, megabytes
+        self._pruned = float("-inf")
 
     async def look_after(self, path: Path, sensed: asyncio.Event) -> None:
         """Own the history until the application ends. `sensed` is set once it is known which machine this is."""
@@ -40,17 +43,27 @@ class Custodian:
             desk.keeper = None
 
     async def _keep_exchanges(self, store: Store) -> None:
-        """Write finished requests for ever, a little after their end and many at a time."""
-        pruned = float("-inf")
-        while True:
-            await self._ledger.finished.wait()
-            await asyncio.sleep(SETTLED_S)
-            await self._ledger.keep(store, time.time())
-            if not self._ledger.waiting:
-                self._ledger.finished.clear()
-            if time.monotonic() - pruned > _PRUNE_S:
-                pruned = time.monotonic()
-                await store.prune(self._days, self._megabytes)
+        """Write finished requests for ever, a little after their end and many at a time, and the last ones at the end.
+        What cannot be written now (a full disk, another program's lock) waits in the ledger."""
+        try:
+            while True:
+                await self._ledger.finished.wait()
+                await asyncio.sleep(SETTLED_S)
+                try:
+                    await self._write(store)
+                except StoreError as error:
+                    self._desk.notices.note(error.problem)
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            await self._ledger.keep(store, float("inf"))
+
+    async def _write(self, store: Store) -> None:
+        await self._ledger.keep(store, time.time())
+        if not self._ledger.waiting:
+            self._ledger.finished.clear()
+        if time.monotonic() - self._pruned > _PRUNE_S:
+            self._pruned = time.monotonic()
+            await store.prune(self._days, self._megabytes)
 
     async def keep(self, weighing: Weighing) -> None:
         """Keep a measured load; without a history it was measured for nothing."""

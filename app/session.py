@@ -118,7 +118,7 @@ class Session:
         await asyncio.sleep(_FIRST_DRAWING_S)
         self._follow("machine", machine_feed(sources.open_machine))
         self._follow("contexts", context_feed(backend, self._contexts_wanted))
-        await self._furnish(sources)
+        self._furnish(sources)
         if cli is None:
             self.notices.note(sources.cli_missing)
             return
@@ -128,7 +128,7 @@ class Session:
         for source in SOURCES:
             self._app.run_worker(self._follow_log(cli.log(source, self._online)), group=f"log:{source}")
 
-    async def _furnish(self, sources: Sources) -> None:
+    def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""
         from lmdeck.forecaster import Forecaster
         from lmdeck.ledger import Ledger

@@ -31,8 +31,6 @@ TABLE = {
 """Every fault and what it does. The first seven act on every HTTP request but the greeting and `/demo`; a load's are
 taken when it begins and stay with its instance. `(scripted)`: the real engine does not have it."""
 
-HTTP_FAULTS = ("http_500", "unauthorized", "hang", "html", "half_json", "slow_bytes", "sse_cut")
-
 
 class Faults:
     """The active faults: `NAME`, `NAME:/path` (only requests below that path) or `NAME*3` (only three times)."""

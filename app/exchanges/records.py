@@ -18,7 +18,6 @@ from lmdeck.model.log import PredictionInput, PredictionOutput, PredictionStats,
 from lmdeck.model.text import clean, one_line
 
 COLUMNS = tuple(field.name for field in fields(ExchangeRecord))
-_STATS = {field.name: field.name for field in fields(PredictionStats)}
 _COUNTS = ("prompt_tokens", "predicted_tokens", "draft_tokens", "accepted_draft_tokens")
 # What a spreadsheet takes for a formula when a cell begins with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

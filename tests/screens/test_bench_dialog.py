@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from dialog_host import DialogHost, dialog_open
-from textual.pilot import Pilot
+from dialog_host import dialog_open
 
 from lmdeck.experiments.report import as_markdown
 from lmdeck.model.experiment import BenchLevel, BenchResult
@@ -23,13 +22,6 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 
 def opened(size=(80, 24), *, slots=4, busy=False):
     return dialog_open(BenchDialog("qwen/qwen3", slots, (1, 2, 4), busy=busy), size)
-
-
-async def tell(host: DialogHost, pilot: Pilot[None], *steps) -> None:
-    for step in steps:
-        host.dialog.tell(step)
-    await pilot.pause()
-    await pilot.pause()  # the page scrolls to its end a frame later
 
 
 @SIZES
@@ -55,10 +47,10 @@ async def test_levels_become_rows_and_bars_and_the_end_tells_where_it_stops(size
         assert [type(intent) for intent in host.asked] == [Benchmark]
         assert (host.asked[0].instance_id, host.asked[0].levels) == ("qwen/qwen3", (1, 2, 4))
         assert "1 at once …" in host.words()
-        await tell(host, pilot, LEVELS[0])
+        await host.tell(pilot, LEVELS[0])
         assert "2 at once …" in host.words()
         assert re.search(r"1 █+ 41.0 tok/s each 41.0", host.words())
-        await tell(host, pilot, *LEVELS[1:], RESULT)
+        await host.tell(pilot, *LEVELS[1:], RESULT)
         words = host.words()
         assert "4 at once: 429: too busy [/x]␛[2J" in words
         assert re.search(r"2 █+[▏▎▍▌▋▊▉█]? 80.0 tok/s each 40.0 ← enough", words)
@@ -70,10 +62,10 @@ async def test_levels_become_rows_and_bars_and_the_end_tells_where_it_stops(size
 async def test_the_result_leaves_as_files_and_as_markdown():
     async with opened() as (host, pilot):
         await pilot.press("enter")
-        await tell(host, pilot, LEVELS[0])
+        await host.tell(pilot, LEVELS[0])
         await pilot.press("y", "x")
         assert host.copied.startswith("Benchmark qwen/qwen3\n\nAT ONCE")
-        await tell(host, pilot, *LEVELS[1:], RESULT)
+        await host.tell(pilot, *LEVELS[1:], RESULT)
         await pilot.press("y", "x")
         assert "\x1b" not in host.copied
         assert host.copied.splitlines() == as_markdown(RESULT).splitlines()
@@ -85,10 +77,10 @@ async def test_the_result_leaves_as_files_and_as_markdown():
 async def test_escape_stops_before_it_closes(size):
     async with opened(size) as (host, pilot):
         await pilot.press("enter")
-        await tell(host, pilot, LEVELS[0])
+        await host.tell(pilot, LEVELS[0])
         await pilot.press("escape")
         assert [type(intent) for intent in host.asked] == [Benchmark, StopExperiment]
-        await tell(host, pilot, *LEVELS[1:], RESULT)
+        await host.tell(pilot, *LEVELS[1:], RESULT)
         assert "Stopped by you: the requests were closed." in host.words()
         assert "80.0 tok/s" not in host.words()
         await pilot.press("escape")
@@ -98,7 +90,7 @@ async def test_escape_stops_before_it_closes(size):
 async def test_a_failure_is_told_and_it_can_be_started_again():
     async with opened() as (host, pilot):
         await pilot.press("enter")
-        await tell(host, pilot, Problem("401: token not accepted", "invalid key"))
+        await host.tell(pilot, Problem("401: token not accepted", "invalid key"))
         assert "401: token not accepted invalid key" in host.words()
         await pilot.press("enter")
         assert [type(intent) for intent in host.asked] == [Benchmark, Benchmark]

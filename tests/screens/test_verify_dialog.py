@@ -1,8 +1,7 @@
 """The dialog of a verification: nothing starts by itself, everything is told, Esc stops before it closes."""
 
 import pytest
-from dialog_host import DialogHost, dialog_open
-from textual.pilot import Pilot
+from dialog_host import dialog_open
 
 from lmdeck.experiments.verdict import verdict
 from lmdeck.experiments.verify import plan
@@ -26,13 +25,6 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 
 def opened(size=(80, 24), *, busy=False, planned=PLAN):
     return dialog_open(VerifyDialog(planned, busy=busy, promised_source="server log"), size)
-
-
-async def tell(host: DialogHost, pilot: Pilot[None], *steps) -> None:
-    for step in steps:
-        host.dialog.tell(step)
-    await pilot.pause()
-    await pilot.pause()  # the page scrolls to its end a frame later
 
 
 @SIZES
@@ -64,10 +56,10 @@ async def test_rows_come_and_the_verdict_ends_it(size):
         await pilot.press("enter", "enter")
         assert [type(intent) for intent in host.asked] == [Verify]
         assert host.asked[0].plan is PLAN
-        await tell(host, pilot, *PROBES[:3])
+        await host.tell(pilot, *PROBES[:3])
         assert "Prompt 4, about" in host.words()
         assert "Esc stop" in host.words()
-        await tell(host, pilot, *PROBES[3:], FOUND)
+        await host.tell(pilot, *PROBES[3:], FOUND)
         words = await host.see(pilot, "the context is about 8192, not 32768.")
         assert "4096 4090 3.2 1278 ✓ went in" in words
         assert "8192 – 0.1 – – refused" in words
@@ -84,24 +76,24 @@ async def test_rows_come_and_the_verdict_ends_it(size):
 async def test_escape_stops_and_says_so_and_late_steps_are_not_taken(size):
     async with opened(size) as (host, pilot):
         await pilot.press("enter")
-        await tell(host, pilot, PROBES[0])
+        await host.tell(pilot, PROBES[0])
         await pilot.press("escape")
         assert [type(intent) for intent in host.asked] == [Verify, StopExperiment]
-        await tell(host, pilot, PROBES[1], FOUND)
+        await host.tell(pilot, PROBES[1], FOUND)
         words = host.words()
         assert "Stopped by you: the requests were closed." in words
         assert "244" not in words.partition("NEEDLE")[2]
         assert "8151 tokens" not in words
         await pilot.press("enter")
         assert [type(intent) for intent in host.asked] == [Verify, StopExperiment, Verify]
-        await tell(host, pilot, *PROBES, FOUND)
+        await host.tell(pilot, *PROBES, FOUND)
         assert "8151 tokens go in" in host.words()
 
 
 async def test_a_failure_is_told_with_its_next_step():
     async with opened() as (host, pilot):
         await pilot.press("enter")
-        await tell(host, pilot, PROBES[0], Problem("down: connection refused", "", "Start the server."))
+        await host.tell(pilot, PROBES[0], Problem("down: connection refused", "", "Start the server."))
         assert "down: connection refused Start the server." in host.words()
         assert "Enter start again" in host.words()
 
@@ -111,7 +103,7 @@ async def test_copy_takes_everything():
         await pilot.press("y")
         assert host.copied == ""
         await pilot.press("enter")
-        await tell(host, pilot, *PROBES, FOUND)
+        await host.tell(pilot, *PROBES, FOUND)
         await pilot.press("y")
         assert host.copied.startswith("Verify context of qwen/qwen3\n\nPromised: 32768 tokens (server log).")
         assert "SIZE" in host.copied

@@ -35,6 +35,13 @@ class DialogHost(App[None]):
         rows = ["".join(segment.text for segment in strip).strip() for strip in strips]
         return re.sub(r"\s+", " ", " ".join(row.strip("│ ▁▂▃▄▅▆▇") for row in rows))
 
+    async def tell(self, pilot: Pilot[None], *steps: object) -> None:
+        """Steps of an experiment, as they come; the page scrolls to its end a frame later."""
+        for step in steps:
+            self.dialog.tell(step)
+        await pilot.pause()
+        await pilot.pause()
+
     async def see(self, pilot: Pilot[None], words: str) -> str:
         """Wait until these words are on the screen (a page scrolls a frame later); answers all of them."""
         for _ in range(250):
