@@ -42,7 +42,7 @@ class Keeper:
         return await self.presets()
 
     async def remember(self, request: LoadRequest) -> Event:
-        """A load that worked is what "as last time" means from now on."""
+        """A load that worked is what "as last time" means from now on; its name stays its own, for it must be unique."""
         return await self.keep(Preset(LAST, replace(request, identifier=None)))
 
     async def days(self, span: int) -> tuple[Day, ...]:
@@ -96,4 +96,4 @@ def machine(state: DeckState) -> str:
     """What identifies the hardware in the history: its GPUs, else its RAM."""
     gpus = [f"{gpu.name} {(gpu.vram_total or 0) >> 20}" for gpu in state.gpus.gpus] if state.gpus else []
     ram = f"RAM {state.host.ram_total >> 20}" if state.host else ""
-    return " + ".join([*gpus] or [ram or "unknown"])
+    return " + ".join(gpus or [ram or "unknown"])

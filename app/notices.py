@@ -14,7 +14,13 @@ from lmdeck.model.timeline import Happening
 from lmdeck.model.units import size
 from lmdeck.widgets.log_pane import LogPane
 
-_LOUD = {"collapsed": "error", "crashed": "error", "evicted": "warning", "restarted": "warning", "changed": "warning"}
+_LOUD: dict[str, SeverityLevel] = {
+    "collapsed": "error",
+    "crashed": "error",
+    "evicted": "warning",
+    "restarted": "warning",
+    "changed": "warning",
+}
 """What happens on its own and hurts is told at once; everything else waits in the history."""
 _LONG_S = 12
 
@@ -63,5 +69,4 @@ class Notices:
                 if one.kind == "collapsed":
                     proven = "proven" in one.words
                     lines.append(f"R in Loaded reloads it at a size that fits{'' if proven else ', v proves it'}.")
-                severity: SeverityLevel = "error" if loud == "error" else "warning"
-                self.tell("\n".join(filter(None, lines)), title=one.instance_id, severity=severity, timeout=_LONG_S)
+                self.tell("\n".join(filter(None, lines)), title=one.instance_id, severity=loud, timeout=_LONG_S)
