@@ -86,6 +86,7 @@ class Archive:
         if self._desk.state().instance(exchange.instance_id) is None:
             notices.tell(f"{exchange.instance_id} is not loaded: repeating would load it.", severity="warning")
             return
+        body.pop("context_length", None)  # native chat would reload the model for it
         notices.tell("Sent again: its answer shows in the log.")
         try:
             await self._desk.backend.repeat(path, body)

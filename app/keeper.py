@@ -42,7 +42,7 @@ class Keeper:
         return await self.presets()
 
     async def remember(self, request: LoadRequest) -> Event:
-        """A load that worked is what "as last time" means from now on; its identifier must be unique and is not kept."""
+        """A load that worked is what "as last time" means from now on, without its identifier: that must be unique."""
         return await self.keep(Preset(LAST, replace(request, identifier=None)))
 
     async def days(self, span: int) -> tuple[Day, ...]:

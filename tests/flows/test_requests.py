@@ -158,3 +158,27 @@ async def test_what_comes_while_the_deck_closes_does_no_harm(scripted_server: De
     session._log_pane.extend([DeckNote(1.0, "late")])
     session.notices.note(Problem("late"))
     assert [entry.text for entry in session._log_pane.shown()][-2:] == ["late", "late"]
+
+
+async def test_repeating_never_reloads_the_model(scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await load_model(deck, MODEL)
+        await hear_the_log(deck, scripted_server)
+        await deck.press("4", "o")
+        headers = {"authorization": f"Bearer {scripted_server.token}"}
+        async with httpx.AsyncClient(base_url=scripted_server.url, headers=headers, timeout=30) as client:
+            body = {"model": MODEL, "input": "hello there", "context_length": 4096}
+            (await client.post("/api/v1/chat", json=body)).raise_for_status()
+        await deck.see(rf"← {MODEL}")
+        await to_the_answer(deck)
+        await deck.press("enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the exchange")
+        await deck.press("R")
+        await deck.hear("Sent again")
+
+        def asked_again() -> list[str]:
+            texts = [entry.text for entry in deck.app.dashboard.log_pane.shown()]
+            return [text for text in texts if "POST to /api/v1/chat" in text]
+
+        await deck.until(lambda: len(asked_again()) == 2, "the second request")
+        assert ["context_length" in text for text in asked_again()] == [True, False]
