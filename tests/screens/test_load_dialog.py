@@ -11,7 +11,8 @@ from lmdeck.model.history import Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.outlook import LmsFigure
 from lmdeck.model.problem import Problem
-from lmdeck.screens import intents
+from lmdeck.screens import forecast_view, intents
+from lmdeck.screens.forecast_view import ForecastView
 from lmdeck.screens.load_dialog import LoadDialog
 from lmdeck.widgets.choice import Choice
 
@@ -45,9 +46,17 @@ async def test_the_forecast_is_asked_for_at_once_and_then_when_the_settings_rest
         await deck.see(
             "LM Studio says 11.5 GiB on the GPU, 12.0 GiB in all · low confidence · its guardrail would refuse"
         )
-        assert [weigh.request for weigh in deck.app.got(intents.Weigh)][::2] == [LoadRequest(KEY)]
+        await deck.until(lambda: LoadRequest(KEY, 8192) in [ask.request for ask in deck.app.got(intents.AskLmStudio)])
+        assert deck.app.got(intents.Weigh)[0].request == LoadRequest(KEY)
         assert deck.app.got(intents.Weigh)[-1].request == LoadRequest(KEY, 8192)
-        assert [ask.request for ask in deck.app.got(intents.AskLmStudio)] == [LoadRequest(KEY, 8192)]
+
+
+async def test_lm_studio_is_not_asked_while_the_settings_change(stage, coder, monkeypatch) -> None:
+    monkeypatch.setattr(forecast_view, "ASK_S", 3600)
+    async with stage(LoadDialog(coder)) as deck:
+        await deck.type("8k")
+        await deck.until(lambda: LoadRequest(KEY, 8192) in [weigh.request for weigh in deck.app.got(intents.Weigh)])
+        assert not deck.app.got(intents.AskLmStudio)
 
 
 async def test_a_stale_answer_is_ignored_and_the_old_one_is_marked(stage, coder, make_forecast) -> None:
@@ -213,8 +222,10 @@ async def test_at_80_by_24_all_can_be_reached_and_verdict_and_request_stay(stage
             assert top.y <= field.y < top.bottom
             for words in ("✓ fits", "POST /api/v1/models/load", "Enter load"):
                 await deck.see(words)
-        for _ in range(3):
-            await deck.press("pagedown")
+        await deck.until(lambda: deck.dialog.query_one(ForecastView).told.lmstudio_answered)
+        for _ in range(10):
+            if "offload layer by layer" not in deck.text():
+                await deck.press("pagedown")
         await deck.see("offload layer by layer")
         await deck.see("✓ fits")
 
