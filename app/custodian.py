@@ -38,6 +38,7 @@ class Custodian:
                     desk.apply(lesson)
                 await self._keep_exchanges(store)
         except StoreError as error:
+            desk.no_keeper = error.problem
             desk.notices.note(error.problem)
         finally:
             desk.keeper = None

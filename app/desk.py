@@ -13,6 +13,7 @@ from lmdeck.backend.protocol import Backend, CommandLine
 from lmdeck.commands import Commands
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.log import RuntimeLine
+from lmdeck.model.problem import Problem
 from lmdeck.notices import Notices
 from lmdeck.screens.dashboard import Dashboard
 from lmdeck.state.deck import DeckState
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from lmdeck.keeper import Keeper
 
 _TAIL = 2000
+_NOT_OPEN = Problem("history: it is not open yet", next_step="Try again in a moment.")
 
 
 @dataclass(eq=False)
 class Desk:
     """`apply` steps the state, `state` answers it, `look_again` reads every source now. `keeper` is None while there is
-    no store. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's
+    no store; `no_keeper` says why. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's
     clock may be another."""
 
     app: App[None]
@@ -42,6 +44,7 @@ class Desk:
     state: Callable[[], DeckState]
     look_again: Callable[[], None]
     keeper: Keeper | None = None
+    no_keeper: Problem = _NOT_OPEN
     runtime_tail: deque[tuple[float, RuntimeLine]] = field(default_factory=lambda: deque(maxlen=_TAIL))
 
     def runtime_lines(self, request: LoadRequest, since: float) -> list[str]:

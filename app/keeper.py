@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lmdeck.evidence.allocation import claims
 from lmdeck.forecaster import Forecaster
+from lmdeck.model.exchange import ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.outlook import Outlook
@@ -48,6 +49,14 @@ class Keeper:
     async def days(self, span: int) -> tuple[Day, ...]:
         """Token totals by model and day."""
         return await self._store.days(span)
+
+    async def past(self, words: str, most: int) -> tuple[PastExchange, ...]:
+        """The newest requests with all these words (the newest of all for an empty text), newest first."""
+        return await self._store.past(words, most)
+
+    async def past_text(self, number: int) -> ExchangeText | None:
+        """Prompt and answer of one of them, where they were kept."""
+        return await self._store.text(number)
 
     async def lessons(self) -> tuple[RecordsSeen, ...]:
         """Earlier loads on this machine, for the screens; the forecasts learn from them."""

@@ -47,6 +47,7 @@ class LogPane(FilterPane):
             tooltip="The next line that the filter finds, and round again",
         ),
         Binding("N", "find(-1)", "Previous hit", show=False, id="log.previous", tooltip="The hit before this line"),
+        Binding("H", "past", "History", show=False, id="log.past", tooltip="Search the requests of the history"),
         Binding("x", "export", "Export", show=False, id="log.export", tooltip="Write the shown requests to a file"),
         Binding("y", "copy", "Copy", show=False, id="log.copy", tooltip="Copy the text of this entry"),
     ]
@@ -56,6 +57,9 @@ class LogPane(FilterPane):
 
     class ExportRequested(Message):
         """The lines that are shown are to be written."""
+
+    class PastRequested(Message):
+        """The requests of the history are wanted."""
 
     class EntryChosen(Message):
         """Everything about this entry is wanted."""
@@ -190,6 +194,10 @@ class LogPane(FilterPane):
     def action_find(self, step: int) -> None:
         """To the next (1) or previous (-1) hit."""
         self.tail.find(step)
+
+    def action_past(self) -> None:
+        """Ask for the history."""
+        self.post_message(self.PastRequested())
 
     def action_export(self) -> None:
         """Ask for the shown lines to be written."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from lmdeck.backend.errors import BackendError
 from lmdeck.backend.protocol import Backend
 from lmdeck.experiments.turn import Clock, Turn, take_turn
-from lmdeck.model.chat import ChatRequest
+from lmdeck.model.chat import ChatRequest, Value
 from lmdeck.model.experiment import BenchLevel, BenchResult
 
 ANSWER_TOKENS = 64
@@ -115,4 +115,5 @@ class _Prompts:
         """One more. It asks for more than is taken, so that no answer ends early by itself."""
         self._number += 1
         text = f"{self._number} is the number of a ship. Write its story in {max(300, 2 * self._answer_tokens)} words."
-        return ChatRequest(self._instance_id, text, max_output_tokens=self._answer_tokens, temperature=0, store=False)
+        limits: dict[str, Value] = {"max_output_tokens": self._answer_tokens, "temperature": 0}
+        return ChatRequest(self._instance_id, text, store=False, parameters=limits)

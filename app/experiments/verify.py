@@ -11,7 +11,7 @@ from lmdeck.experiments.search import Search, growing_sizes
 from lmdeck.experiments.too_long import named_limit, says_too_long
 from lmdeck.experiments.turn import Clock, take_turn
 from lmdeck.experiments.verdict import verdict
-from lmdeck.model.chat import ChatRequest
+from lmdeck.model.chat import ChatRequest, Value
 from lmdeck.model.experiment import Probe, Verified, VerifyPlan
 from lmdeck.model.text import one_line
 
@@ -85,7 +85,7 @@ class _Course:
 
     def __init__(self, backend: Backend, instance_id: str, reasoning_off: bool, clock: Clock) -> None:
         self._backend, self._instance_id, self._clock = backend, instance_id, clock
-        self._reasoning = "off" if reasoning_off else None
+        self._quiet: dict[str, Value] = {"reasoning": "off"} if reasoning_off else {}
         self._hay = Haystack()
         self._scale: Scale | None = None
         self._can_find, self._can_talk = True, True
@@ -130,10 +130,8 @@ class _Course:
         request = ChatRequest(
             self._instance_id,
             self._hay.prompt(words),
-            max_output_tokens=ANSWER_TOKENS,
-            temperature=0,
-            reasoning=self._reasoning,
             store=False,
+            parameters={"max_output_tokens": ANSWER_TOKENS, "temperature": 0, **self._quiet},
         )
         started = self._clock()
         try:

@@ -1,33 +1,63 @@
-"""A chat request and the events of its streamed answer (LM Studio's native `POST /api/v1/chat`)."""
+"""A chat request, and the events of its streamed answer, whichever endpoint it goes through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from lmdeck.model.endpoints import NATIVE
 from lmdeck.model.problem import Problem
+
+Value = bool | int | float | str | list["Value"] | dict[str, "Value"]
+"""What a parameter can be, as JSON has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One earlier turn, for endpoints that take the history. `images` are data URLs."""
+
+    role: str
+    text: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """A source of tools for one request: a plugin's id, or an ephemeral MCP server. `headers` name the environment
+    variables whose values are sent."""
+
+    label: str
+    plugin_id: str = ""
+    server_url: str = ""
+    allowed_tools: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One turn. `previous_response_id` continues (or branches from) an earlier answer on the server; `store` False
-    keeps nothing there; `reasoning` is one of the settings the model allows; `temperature` 0..1."""
+    """One turn, by whichever endpoint. What is unset is not sent.
+
+    `previous_response_id` continues (or branches from) an earlier answer on the server, `history` holds the turns
+    before this one for endpoints that keep nothing; `images` are data URLs; `parameters` are by the names of
+    `model/parameters.py`; `store` False keeps nothing on the server.
+    """
 
     model: str
     input: str
     previous_response_id: str | None = None
     system_prompt: str | None = None
-    max_output_tokens: int | None = None
-    temperature: float | None = None
-    reasoning: str | None = None
     store: bool | None = None
+    endpoint: str = NATIVE.path
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    history: tuple[Said, ...] = ()
+    images: tuple[str, ...] = ()
+    tools: tuple[Tools, ...] = ()
 
     def body(self) -> dict[str, object]:
         """The request body, streamed; absent options are not sent."""
         options = {
             "previous_response_id": self.previous_response_id,
             "system_prompt": self.system_prompt,
-            "max_output_tokens": self.max_output_tokens,
-            "temperature": self.temperature,
-            "reasoning": self.reasoning,
             "store": self.store,
+            **self.parameters,
         }
         sent = {name: value for name, value in options.items() if value not in (None, "")}
         return {"model": self.model, "input": self.input, "stream": True} | sent
@@ -43,6 +73,8 @@ class ChatStats:
     tokens_per_second: float | None = None
     ttft_s: float | None = None
     load_time_s: float | None = None
+    measured: bool = False
+    """Whether speed and TTFT were measured here, because the server tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +146,8 @@ class ChatEnded:
     instance_id: str | None = None
     text: str = ""
     """The answer's messages joined, as the server sent them once more at the end."""
+    stop: str = ""
+    """Why the model stopped, in the server's word (`length`, `max_tokens` …); empty where it does not tell."""
 
 
 ChatEvent = (

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from lmdeck.model.log import PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 
 Certainty = Literal["certain", "likely", "guess"]
+KEPT_TEXT: Final = 2**18
+"""Characters that are kept of a prompt and of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request as far as it is known; parts appear as their lines come. `number` counts in this session; times are
-    Unix seconds.
+    """A request as far as it is known; parts appear as their lines come. `number` counts in this session, from 1; an
+    exchange of the history has 0. Times are Unix seconds.
 
     `path` and `parameters` (the body's top level without the conversation) come from the server's line, `client` where
     the server tells it; `input` and `output` from the model log, `generated` is the server's own "Generated
@@ -74,3 +76,11 @@ class ExchangeText:
 
     prompt: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastExchange:
+    """A kept exchange by its number in the history, which is never used for another."""
+
+    number: int
+    record: ExchangeRecord

@@ -187,6 +187,11 @@ class CloseUpScreen(PaneScreen):
         """A log entry, with the exchange that it is a part of."""
         self.post_message(intents.OpenEntry(message.entry, self.log_pane.hide_prompts))
 
+    @on(LogPane.PastRequested)
+    def show_past(self) -> None:
+        """The requests of the history."""
+        self.post_message(intents.ShowPast(self.log_pane.hide_prompts))
+
     @on(LogPane.ExportRequested)
     def export_log(self) -> None:
         """Ask in which form, then write."""

@@ -186,6 +186,14 @@ class ShowStatistics(Intent):
     """The statistics are wanted."""
 
 
+class ShowPast(Intent):
+    """The requests of the history are wanted."""
+
+    def __init__(self, hide_text: bool) -> None:
+        super().__init__()
+        self.hide_text = hide_text
+
+
 class ExportLog(Intent):
     """Write the exchanges of these entries as `jsonl`, `csv` or `markdown`; a notice tells where."""
 

@@ -8,9 +8,18 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-from lmdeck.model.exchange import ExchangeRecord, ExchangeText
+from lmdeck.model.exchange import KEPT_TEXT, ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.statistics import Day
-from lmdeck.store.rows import EXCHANGE_COLUMNS, KEPT_TEXT, cell, day, exchange_record, exchange_row, exchange_text
+from lmdeck.store.rows import (
+    EXCHANGE_COLUMNS,
+    Row,
+    cell,
+    day,
+    exchange_record,
+    exchange_row,
+    exchange_text,
+    past_exchange,
+)
 from lmdeck.store.sql import figure, told, transaction
 from lmdeck.store.words import WordIndex
 
@@ -69,6 +78,22 @@ class Exchanges:
 
     def found(self, query: str, model: str | None, limit: int, *, with_texts: bool = False) -> tuple[Kept, ...]:
         """The newest of one instance id (of all where None) with every word of `query`, newest first."""
+        rows = self._newest(query, model, limit, with_texts=with_texts)
+        records = ((exchange_record(row), exchange_text(row) if with_texts else None) for row in rows)
+        return tuple((record, words) for record, words in records if record is not None)
+
+    def past(self, query: str, limit: int) -> tuple[PastExchange, ...]:
+        """As `found`, each with its number."""
+        return tuple(past for row in self._newest(query, None, limit) if (past := past_exchange(row)) is not None)
+
+    def text(self, number: int) -> ExchangeText | None:
+        """The text of the exchange with this number, where it was kept."""
+        sql = "SELECT prompt, answer FROM exchange_texts WHERE id = ?"
+        with told(self._path):
+            row = self._db.execute(sql, (number,)).fetchone()
+        return None if row is None else exchange_text(dict(row))
+
+    def _newest(self, query: str, model: str | None, limit: int, *, with_texts: bool = False) -> list[Row]:
         condition, values = self._words.conditions(query)
         clauses = [*([condition] if condition else ()), *(["instance_id = ?"] if model is not None else ())]
         columns, tables = "exchanges.*", "exchanges"
@@ -78,9 +103,7 @@ class Exchanges:
         sql = f"SELECT {columns} FROM {tables} {where} ORDER BY at DESC, id DESC LIMIT ?"
         given = [*values, *([cell(model)] if model is not None else ()), max(0, min(limit, MAX_ROWS))]
         with told(self._path), closing(self._db.execute(sql, given)) as cursor:
-            rows = [dict(row) for row in cursor]
-        records = ((exchange_record(row), exchange_text(row) if with_texts else None) for row in rows)
-        return tuple((record, words) for record, words in records if record is not None)
+            return [dict(row) for row in cursor]
 
     def days(self, days: int) -> tuple[Day, ...]:
         """Totals by local day and instance id, today and the days before it; newest first."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from lmdeck.model.exchange import ExchangeRecord, ExchangeText
+from lmdeck.model.exchange import ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
 from lmdeck.model.statistics import Day
@@ -107,6 +107,14 @@ class Store:
     async def search(self, text: str, limit: int = 50) -> tuple[tuple[ExchangeRecord, ExchangeText | None], ...]:
         """As `exchanges`, with the texts where they were kept."""
         return await self._run(lambda database: database.exchanges.found(text, None, limit, with_texts=True))
+
+    async def past(self, query: str, limit: int) -> tuple[PastExchange, ...]:
+        """As `exchanges`, each with the number under which its `text` is found."""
+        return await self._run(lambda database: database.exchanges.past(query, limit))
+
+    async def text(self, number: int) -> ExchangeText | None:
+        """Prompt and answer of one exchange, where they were kept."""
+        return await self._run(lambda database: database.exchanges.text(number))
 
     async def days(self, days: int = 30) -> tuple[Day, ...]:
         """Totals by local day and model over the last `days` days, today included; newest first."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, astuple, fields
 
 from lmdeck.backend.decode import count, flag, number, parse, text
 from lmdeck.backend.decode import fields as record_of
-from lmdeck.model.exchange import Certainty, ExchangeRecord, ExchangeText
+from lmdeck.model.exchange import Certainty, ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.statistics import Day
@@ -16,8 +16,6 @@ Row = Mapping[str, object]
 
 LOAD_COLUMNS = tuple(field.name for field in fields(LoadRecord))
 EXCHANGE_COLUMNS = tuple(field.name for field in fields(ExchangeRecord))
-KEPT_TEXT = 2**18
-"""Characters kept of a prompt and of an answer."""
 _MAX_TEXT = 8192
 _LARGEST = 2**63 - 1  # SQLite's integers have 64 bits
 
@@ -123,6 +121,12 @@ def exchange_record(row: Row) -> ExchangeRecord | None:
         error=text(row["error"]) or "",
         certainty=certain,
     )
+
+
+def past_exchange(row: Row) -> PastExchange | None:
+    """The same with its number."""
+    number, record = count(row["id"]), exchange_record(row)
+    return None if number is None or record is None else PastExchange(number, record)
 
 
 def exchange_text(row: Row) -> ExchangeText | None:

@@ -46,7 +46,7 @@ class Paced:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         self.asked.append(request)
-        count = self.tokens or request.max_output_tokens or 0
+        count = self.tokens or request.parameters.get("max_output_tokens") or 0
         async with self.slots:
             await self.clock.rest(0.5)
             for number in range(count):
@@ -127,7 +127,8 @@ async def test_prompts_differ_from_their_start_and_are_of_one_length():
     prompts = [request.input for request in server.asked]
     assert len({prompt.split()[0] for prompt in prompts}) == len(prompts) == 7
     assert len({len(prompt) for prompt in prompts}) == 1
-    assert all((each.max_output_tokens, each.temperature, each.store) == (3, 0, False) for each in server.asked)
+    limits = {"max_output_tokens": 3, "temperature": 0}
+    assert all((each.parameters, each.store) == (limits, False) for each in server.asked)
 
 
 async def test_answers_that_end_early_count_what_there_was():

@@ -8,7 +8,8 @@ def test_nothing_set_sends_the_question_alone():
 
 
 def test_what_is_set_is_sent_zero_and_false_included():
-    request = ChatRequest("m", "hi", "resp_1", "Be short.", 0, 0.0, "off", False)
+    limits = {"max_output_tokens": 0, "temperature": 0.0, "reasoning": "off"}
+    request = ChatRequest("m", "hi", "resp_1", "Be short.", store=False, parameters=limits)
     assert request.body() == {
         "model": "m",
         "input": "hi",
