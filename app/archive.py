@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from typing import TypeVar
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.backend.protocol import REPEATABLE
@@ -11,14 +12,19 @@ from lmdeck.config.paths import exports_dir
 from lmdeck.desk import Desk
 from lmdeck.exchanges.records import as_csv, as_jsonl, as_markdown, record
 from lmdeck.ledger import Ledger
-from lmdeck.model.exchange import Exchange
+from lmdeck.model.exchange import Exchange, PastExchange
 from lmdeck.model.log import LogEntry
 from lmdeck.model.problem import Problem
 from lmdeck.model.statistics import WINDOWS
 from lmdeck.screens import intents
 from lmdeck.screens.exchange_screen import ExchangeAction, ExchangeScreen
+from lmdeck.screens.past_columns import MOST
+from lmdeck.screens.past_screen import PastScreen
+from lmdeck.screens.past_text import past_exchange, past_sections
 from lmdeck.screens.statistics_screen import StatisticsScreen
 from lmdeck.store.errors import StoreError
+
+S = TypeVar("S")
 
 _POINTS, _EVERY_S = 60, 1.0
 _NO_HISTORY = Problem("no history", "Days are counted from the history file, and there is none.")
@@ -47,6 +53,12 @@ class Archive:
             case StatisticsScreen.ExportRequested(kind=kind):
                 entries = list(self._desk.dashboard.log_pane.shown())
                 self._app.run_worker(self._export(entries, kind, with_text=False), group="export")
+            case intents.ShowPast(hide_text=hide_text):
+                self._app.push_screen(PastScreen(hide_text=hide_text))
+            case PastScreen.Wanted(words=words):
+                self._app.run_worker(self._find(words), group="past")
+            case PastScreen.Opened(past=past, words=words, hide_text=hide_text):
+                self._app.run_worker(self._open_past(past, words, hide_text), group="past-text", exclusive=True)
             case intents.ExportLog(entries=entries, kind=kind, with_text=with_text):
                 self._app.run_worker(self._export(entries, kind, with_text), group="export")
             case _:
@@ -65,14 +77,16 @@ class Archive:
         if exchange is None:
             self._desk.dashboard.show_plain_entry(entry)
             return
+        self._app.push_screen(ExchangeScreen(exchange, hide_text=hide_text, can_send=True), self._act)
 
-        def act(action: ExchangeAction | None) -> None:
-            if action is not None and action.kind == "chat":
-                self._desk.dashboard.put_into_chat(action.text, action.exchange.instance_id)
-            elif action is not None:
-                self._app.run_worker(self._repeat(action), group="repeat")
-
-        self._app.push_screen(ExchangeScreen(exchange, hide_text=hide_text, can_chat=True), act)
+    def _act(self, action: ExchangeAction | None) -> None:
+        """What an exchange was left with."""
+        if action is not None and action.kind == "chat":
+            for screen in self._open(PastScreen):
+                screen.dismiss()
+            self._desk.dashboard.put_into_chat(action.text, action.exchange.instance_id)
+        elif action is not None:
+            self._app.run_worker(self._repeat(action), group="repeat")
 
     async def _repeat(self, action: ExchangeAction) -> None:
         """Send it again: as the server logged it, else the formatted prompt as it is, which comes to the same."""
@@ -93,19 +107,47 @@ class Archive:
         except BackendError as error:
             notices.problem("Repeating", error.problem)
 
+    # The history
+
+    async def _find(self, words: str) -> None:
+        keeper, problem, found = self._desk.keeper, self._desk.no_keeper, None
+        if keeper is not None:
+            try:
+                found = await keeper.past(words, MOST + 1)
+            except StoreError as error:
+                problem = error.problem
+        for screen in self._open(PastScreen):
+            screen.fail(words, problem) if found is None else screen.show(words, found)
+
+    async def _open_past(self, past: PastExchange, words: str, hide_text: bool) -> None:
+        keeper, record = self._desk.keeper, past.record
+        try:
+            text = await keeper.past_text(past.number) if keeper else None
+        except StoreError as error:
+            self._desk.notices.problem("History", error.problem)
+            return
+        exchange, sections = past_exchange(record, text), past_sections(record, text)
+        if isinstance(self._app.screen, PastScreen):
+            screen = ExchangeScreen(
+                exchange, hide_text=hide_text, can_send=exchange.input is not None, sections=sections, look_for=words
+            )
+            self._app.push_screen(screen, self._act)
+
+    # The statistics
+
     async def _refresh(self) -> None:
         """Once a second, for as long as the statistics are open."""
-        while self._screens():
+        while self._open(StatisticsScreen):
             self._show()
             await asyncio.sleep(_EVERY_S)
 
-    def _screens(self) -> list[StatisticsScreen]:
-        return [screen for screen in self._app.screen_stack if isinstance(screen, StatisticsScreen)]
+    def _open(self, kind: type[S]) -> list[S]:
+        return [screen for screen in self._app.screen_stack if isinstance(screen, kind)]
 
     def _show(self) -> None:
         now = time.time()
         summaries, series = self._ledger.summaries(self._window, now), self._ledger.series(self._window, now, _POINTS)
-        for screen in self._screens():
+        for screen in self._open(StatisticsScreen):
             if screen.is_mounted:
                 screen.show(summaries, series)
 
@@ -119,7 +161,7 @@ class Archive:
         except StoreError as error:
             self._desk.notices.problem("Statistics", error.problem)
             return
-        for screen in self._screens():
+        for screen in self._open(StatisticsScreen):
             screen.show_days(days, span)
 
     async def _export(self, entries: Sequence[LogEntry], kind: str, with_text: bool) -> None:

@@ -114,6 +114,7 @@ def _make(settings: Settings, server: _Server) -> Sources:
         log_days=settings.log_days,
         log_megabytes=settings.log_megabytes,
         log_folder=server.logs,
+        tools=settings.tools,
     )
 
 

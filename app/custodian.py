@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from lmdeck.desk import Desk
 from lmdeck.keeper import Keeper
 from lmdeck.ledger import SETTLED_S, Ledger
+from lmdeck.model.problem import Problem
 from lmdeck.state.scales import Weighing
 from lmdeck.store.errors import StoreError
 from lmdeck.store.history import Store
@@ -14,21 +17,32 @@ from lmdeck.store.history import Store
 RETRY_S = 30.0
 """After a failure to write, the next try waits so long (seconds)."""
 _PRUNE_S = 3600.0
+_NOT_OPEN = Problem("history: it is not open yet", next_step="Try again in a moment.")
 
 
 class Custodian:
-    """Without a history the deck goes on and keeps nothing: every failure is a remark in the log."""
+    """Without a history the deck goes on and keeps nothing: every failure is a remark in the log. `guest` is entered
+    with the history once it is open, and left before it is closed."""
 
-    def __init__(self, desk: Desk, ledger: Ledger, *, days: int, megabytes: int) -> None:
-        self._desk, self._ledger = desk, ledger
+    def __init__(
+        self,
+        desk: Desk,
+        ledger: Ledger,
+        guest: Callable[[Store], AbstractAsyncContextManager[None]],
+        *,
+        days: int,
+        megabytes: int,
+    ) -> None:
+        self._desk, self._ledger, self._guest = desk, ledger, guest
         self._days, self._megabytes = days, megabytes
         self._pruned = float("-inf")
 
     async def look_after(self, path: Path, sensed: asyncio.Event) -> None:
         """Own the history until the application ends. `sensed` is set once it is known which machine this is."""
         desk = self._desk
+        desk.no_keeper = _NOT_OPEN
         try:
-            async with await Store.open(path) as store:
+            async with await Store.open(path) as store, self._guest(store):
                 desk.notices.note(store.problem)
                 keeper = Keeper(store, desk.forecaster, desk.state)
                 desk.apply(await keeper.presets())

@@ -1,17 +1,14 @@
-"""What changes the server, and the chat: each intent becomes a worker in a group named by what it does."""
+"""What changes the server: each intent becomes a worker in a group named by what it does."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import replace
 
-from lmdeck.backend.errors import BackendError, NotFound, StreamCut
+from lmdeck.backend.errors import BackendError, NotFound
 from lmdeck.commands import shortfall
 from lmdeck.desk import Desk
 from lmdeck.evidence.causes import find_cause
 from lmdeck.evidence.exits import exit_words_in
-from lmdeck.model.chat import ChatEvent
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.problem import Problem
 from lmdeck.model.timeline import Happening
@@ -26,7 +23,7 @@ _GUARDRAIL = "insufficient system resources"
 
 
 class Deeds:
-    """Carries out loads, unloads and chats; every one ends by itself, with an event or a notice."""
+    """Carries out loads and unloads; every one ends by itself, with an event or a notice."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._app = desk, desk.app
@@ -43,13 +40,6 @@ class Deeds:
                 self._give_up(request)
             case intents.Unload(instance_ids=ids):
                 self._app.run_worker(self._unload(ids), group="unload")
-            case intents.Ask(request=question):
-                answer = self._answer(self._desk.commands.chat(question))
-                self._app.run_worker(answer, group="chat", exclusive=True)
-            case intents.StopAnswer():
-                # Closing the connection makes the server stop generating.
-                self._app.workers.cancel_group(self._app, "chat")
-                self._desk.dashboard.chat.cut_off("stopped by you")
             case _:
                 return False
         return True
@@ -136,18 +126,5 @@ class Deeds:
             self._desk.notices.problem("Unloading", error.problem)
         else:
             self._desk.notices.tell(f"Unloaded {', '.join(instance_ids)}")
-        finally:
-            self._desk.look_again()
-
-    async def _answer(self, answer: AsyncGenerator[ChatEvent]) -> None:
-        chat = self._desk.dashboard.chat
-        try:
-            async with aclosing(answer) as events:
-                async for event in events:
-                    chat.feed(event)
-        except StreamCut as error:
-            chat.cut_off(error.detail or error.title)
-        except BackendError as error:
-            chat.fail(error.problem)
         finally:
             self._desk.look_again()

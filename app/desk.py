@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from lmdeck.keeper import Keeper
 
 _TAIL = 2000
-_NOT_OPEN = Problem("history: it is not open yet", next_step="Try again in a moment.")
+_NO_HISTORY = Problem("no history", "This deck was opened without a history file.", "LMDECK_DATA names its folder.")
 
 
 @dataclass(eq=False)
 class Desk:
     """`apply` steps the state, `state` answers it, `look_again` reads every source now. `keeper` is None while there is
-    no store; `no_keeper` says why. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which it came: the server's
-    clock may be another."""
+    no store; `no_keeper` says why. `runtime_tail` holds the runtime log's last lines, each with the Unix time at which
+    it came: the server's clock may be another."""
 
     app: App[None]
     dashboard: Dashboard
@@ -44,7 +44,7 @@ class Desk:
     state: Callable[[], DeckState]
     look_again: Callable[[], None]
     keeper: Keeper | None = None
-    no_keeper: Problem = _NOT_OPEN
+    no_keeper: Problem = _NO_HISTORY
     runtime_tail: deque[tuple[float, RuntimeLine]] = field(default_factory=lambda: deque(maxlen=_TAIL))
 
     def runtime_lines(self, request: LoadRequest, since: float) -> list[str]:

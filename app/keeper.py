@@ -52,11 +52,11 @@ class Keeper:
 
     async def past(self, words: str, most: int) -> tuple[PastExchange, ...]:
         """The newest requests with all these words (the newest of all for an empty text), newest first."""
-        return await self._store.past(words, most)
+        return await self._store.past_exchanges(words, most)
 
     async def past_text(self, number: int) -> ExchangeText | None:
         """Prompt and answer of one of them, where they were kept."""
-        return await self._store.text(number)
+        return await self._store.exchange_text(number)
 
     async def lessons(self) -> tuple[RecordsSeen, ...]:
         """Earlier loads on this machine, for the screens; the forecasts learn from them."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
@@ -25,6 +25,13 @@ from lmdeck.styles.themes import THEMES
 if TYPE_CHECKING:
     from lmdeck.feeds.sources import Sources
     from lmdeck.session import Session
+
+TIDY_S = 15.0
+"""Seconds between two looks for whether garbage is to be collected."""
+QUIET_S = 3.0
+"""After so long without a key a pause is not noticed."""
+_WORTH, _URGENT = 20, 500
+_NEVER = 2**31 - 1
 
 OpenSources = Callable[[], AbstractAsyncContextManager["Sources"]]
 
@@ -61,6 +68,7 @@ class LMDeck(App[None]):
         self.dashboard = Dashboard(read_only)
         self.session: Session | None = None
         self._open_sources = open_sources
+        self._touched = 0.0
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard itself: pushed over Textual's empty screen, it would be laid out and drawn twice."""
@@ -115,10 +123,25 @@ class LMDeck(App[None]):
 
     def _resume_collecting(self) -> None:
         """The command line switches the garbage collector off for the start. What the start made stays, and need not
-        be looked through ever again."""
+        be looked through ever again. A full log is a million objects: looking through them takes as long as a key press
+        is felt, so it is done only while nobody presses one. Young objects are collected as ever."""
         if not gc.isenabled():
             gc.freeze()
+            gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
             gc.enable()
+            self.set_interval(TIDY_S, self._tidy)
+
+    def _tidy(self) -> None:
+        """A full collection if enough has come for it, now or when it is quiet."""
+        grown = gc.get_count()[2]
+        if grown >= _URGENT or (grown >= _WORTH and time.monotonic() - self._touched >= QUIET_S):
+            gc.collect()
+
+    async def on_event(self, event: events.Event) -> None:
+        """As ever; keys and the mouse say that somebody is at it."""
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
+        await super().on_event(event)
 
     # What the screens ask for
 
@@ -160,10 +183,11 @@ class LMDeck(App[None]):
         """All keys, from the bindings."""
         from lmdeck.screens.help import HelpScreen, help_groups  # not needed for the first frame
         from lmdeck.widgets.chat_input import ChatInput
+        from lmdeck.widgets.chat_reader import ChatReader
         from lmdeck.widgets.filter_bar import FilterBar
 
         nodes = [self, *self.dashboard.key_owners()]
-        self.push_screen(HelpScreen(help_groups([*map(type, nodes), ChatInput, FilterBar])))
+        self.push_screen(HelpScreen(help_groups([*map(type, nodes), ChatInput, ChatReader, FilterBar])))
 
     def action_next_theme(self) -> None:
         """The other of lmdeck's two themes."""

@@ -15,6 +15,7 @@ from lmdeck.desk import Desk
 from lmdeck.feeds.activity import activity_feed, runtime_feed
 from lmdeck.feeds.contexts import context_feed
 from lmdeck.feeds.files import file_feed
+from lmdeck.feeds.logs import in_portions, merged
 from lmdeck.feeds.machine import machine_feed
 from lmdeck.feeds.models import model_feed
 from lmdeck.feeds.pace import Pace
@@ -34,10 +35,12 @@ from lmdeck.state.step import step
 
 if TYPE_CHECKING:
     from lmdeck.archive import Archive
+    from lmdeck.comparing import Comparing
     from lmdeck.custodian import Custodian
     from lmdeck.deeds import Deeds
     from lmdeck.inquiries import Inquiries
     from lmdeck.ledger import Ledger
+    from lmdeck.talk.room import Talk
 
 _FIRST_DRAWING_S = 0.05
 _LARGE_LOGS = 5e9
@@ -55,6 +58,7 @@ class Session:
         self._desk: Desk | None = None
         self._ledger: Ledger | None = None
         self._custodian: Custodian | None = None
+        self._talk: Talk | None = None
         self._looked_back = False
         self._scales, self._logs = Scales(), LogReader()
         self._files_wanted, self._contexts_wanted = asyncio.Event(), asyncio.Event()
@@ -84,6 +88,8 @@ class Session:
             self.notices.happened(_added(before, state))
         if self._desk is not None:
             self._desk.forecaster.heed()
+        if self._talk is not None:
+            self._talk.heed(before)
         self._online.set() if state.online else self._online.clear()
         if state.online or state.problem:
             self._heard.set()
@@ -125,13 +131,14 @@ class Session:
         self._follow("activity", activity_feed(cli, self._activity_pace, self._online))
         self._follow("runtime", runtime_feed(cli))
         self._follow("files", file_feed(cli, self._files_wanted))
-        for source in SOURCES:
-            self._app.run_worker(self._follow_log(cli.log(source, self._online)), group=f"log:{source}")
+        lines = merged([cli.log(source, self._online) for source in SOURCES])
+        self._app.run_worker(self._follow_log(in_portions(lines)), group="log")
 
     def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""
         from lmdeck.forecaster import Forecaster
         from lmdeck.ledger import Ledger
+        from lmdeck.talk.room import Talk
 
         self._ledger = Ledger(sources.backend.url, sources.keep_text)
         self._log_pane.use_exchanges(self._ledger.exchange_of)
@@ -149,11 +156,12 @@ class Session:
             look_again=self._look_again,
         )
         self._follow("outlooks", forecaster.feed())
+        self._talk = Talk(self._desk, sources.tools, lambda: self._comparing)
         if sources.history is not None:
             from lmdeck.custodian import Custodian
 
             self._custodian = Custodian(
-                self._desk, self._ledger, days=sources.log_days, megabytes=sources.log_megabytes
+                self._desk, self._ledger, self._talk.keeping, days=sources.log_days, megabytes=sources.log_megabytes
             )
             self._app.run_worker(self._custodian.look_after(sources.history, self._sensed), group="history")
         if sources.log_folder is not None:
@@ -215,6 +223,13 @@ class Session:
         return Inquiries(self._desk)
 
     @cached_property
+    def _comparing(self) -> "Comparing":
+        from lmdeck.comparing import Comparing  # brings the screens of answers side by side
+
+        assert self._desk is not None
+        return Comparing(self._desk)
+
+    @cached_property
     def _archive(self) -> "Archive":
         from lmdeck.archive import Archive
 
@@ -228,12 +243,15 @@ class Session:
             self._look_again()
         elif self._desk is None and isinstance(intent, intents.Weigh | intents.AskLmStudio):
             return  # nobody asked for it by a key
-        elif self._desk is None:
-            self.notices.tell("Not connected yet.", severity="warning")
-            if isinstance(intent, intents.Ask):
-                self._dashboard.chat.fail(Problem("not connected yet", next_step="Send it again in a moment."))
+        elif self._desk is None or self._talk is None:
+            self.notices.tell("Not connected yet: try it again in a moment.", severity="warning")
+        elif isinstance(intent, intents.Chat):
+            self._talk.heed_wish(intent.wish)
         elif not self._deeds.carry_out(intent) and not self._inquiries.carry_out(intent):
-            self._looked_back = self._archive.carry_out(intent) or self._looked_back
+            looked_back = self._archive.carry_out(intent)
+            self._looked_back = looked_back or self._looked_back
+            if not looked_back and not self._talk.carry_out(intent):
+                self._comparing.carry_out(intent)
 
     def _look_again(self) -> None:
         """Every poll now."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,11 @@ class Notices:
             self.noted.append(problem)
 
 
+def nobody(store: Store) -> AbstractAsyncContextManager[None]:
+    """No guest waits for the history."""
+    return nullcontext()
+
+
 def furnished(ledger: Ledger) -> tuple[Custodian, Notices]:
     notices = Notices()
     desk = SimpleNamespace(
@@ -39,7 +45,7 @@ def furnished(ledger: Ledger) -> tuple[Custodian, Notices]:
         apply=lambda event: None,
         keeper=None,
     )
-    return Custodian(desk, ledger, days=90, megabytes=200), notices  # type: ignore[arg-type]
+    return Custodian(desk, ledger, nobody, days=90, megabytes=200), notices  # type: ignore[arg-type]
 
 
 def ask(ledger: Ledger) -> None:

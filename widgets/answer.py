@@ -1,14 +1,16 @@
 """One answer of a model, as it arrives."""
 
 import json
-from typing import TYPE_CHECKING
+import time
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import AwaitMount
+from textual.widget import Widget
 from textual.widgets import Static
 
 from lmdeck.model import chat
@@ -16,34 +18,28 @@ from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean, one_line
 from lmdeck.widgets.folded import Folded
 from lmdeck.widgets.paint.answer import progress_line, statistics_line
-from lmdeck.widgets.paint.blocks import BlockSplitter
-
-if TYPE_CHECKING:
-    from textual.widgets import Markdown
+from lmdeck.widgets.paint.code import CodeBlock
+from lmdeck.widgets.prose import Prose
 
 _FRAMES_PER_SECOND = 12
-_OPEN_LINES, _OPEN_CHARACTERS = 40, 4000
-_WIDGET_CHARACTERS = 1200
-"""A Markdown widget takes no more than this and what the last piece brings: whatever grows below lays out only what is
-in its own container anew, and full widgets keep their arrangement."""
+_REST = 8
+"""After a frame the next one waits so many times as long as it took: a block that is long in drawing, such as a large
+table, is drawn less often."""
 
 
 class Answer(Vertical):
     """Shows chat events: progress bars, folded reasoning, tool cards, Markdown, statistics.
 
-    Deltas are only stored; twelve times a second whole blocks go to a Markdown widget and the block that still
-    grows is drawn as plain text under it, so that the cost of a token does not grow with the answer.
+    Deltas are only stored; at most twelve times a second what still grows is drawn anew, so that the cost of a token
+    does not grow with the answer.
     """
 
     DEFAULT_CSS = """
     Answer { height: auto; margin: 0 0 1 0; }
     Answer > .progress { height: 1; color: $text-muted; }
-    Answer > .open { height: auto; }
+    Answer > Prose { margin: 0 0 1 0; }
     Answer > .fact { height: auto; color: $text-muted; }
     Answer > .problem { height: auto; color: $text-error; }
-    Answer > Markdown { padding: 0; margin: 0; background: transparent; }
-    Answer MarkdownHeader { margin: 0 0 1 0; content-align: left middle; }
-    Answer MarkdownFence { background: $boost; margin: 0 0 1 0; }
     """
 
     class Drawn(Message):
@@ -51,19 +47,16 @@ class Answer(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._splitter = BlockSplitter()
         self._pieces: list[str] = []
-        self._complete = ""
-        self._queued: list[tuple[AwaitMount, Markdown, str]] = []
-        self._drawn_open = ""
+        self._held = ""
         self._progress = Static(progress_line("waiting for the server", None, 0), classes="progress", markup=False)
-        self._open = Static(classes="open", markup=False)
-        self._open.display = False
-        self._markdown: Markdown | None = None
-        self._written = 0
+        self._early: list[Widget] = []
+        self._prose: Prose | None = None
+        self._proses: list[Prose] = []
         self._reasoning: Folded | None = None
         self._tool: Folded | None = None
         self._timer: Timer | None = None
+        self._rest_until = 0.0
         self._ended = False
 
     @property
@@ -76,24 +69,29 @@ class Answer(Vertical):
         """Whether more may come."""
         return not self._ended
 
+    def code_blocks(self) -> tuple[CodeBlock, ...]:
+        """The code blocks of the answer so far, in order, the one that grows included."""
+        return tuple(code for prose in self._proses for code in prose.code_blocks)
+
     def compose(self) -> ComposeResult:
-        """The progress line, and the block that still grows."""
+        """The progress line, under what came before it could be shown."""
+        yield from self._early
         yield self._progress
-        yield self._open
 
     def on_mount(self) -> None:
         """Start drawing, unless it was over before it began."""
         if not self._ended:
             self._timer = self.set_interval(1 / _FRAMES_PER_SECOND, self._draw)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """What is to be seen between the parts: all lines look like the first."""
+        return super().render_lines(Region(crop.x, crop.y, crop.width, 1)) * crop.height
+
     def feed(self, event: chat.ChatEvent) -> None:
         """Take one event of the stream."""
         match event:
             case chat.MessageDelta(text):
-                text = clean(text)
-                self._pieces.append(text)
-                self._complete += self._splitter.feed(text)
-                self._progress.display = False
+                self._write(text)
             case chat.ModelLoading(progress, done):
                 self._show_progress("model loaded" if done else "loading the model", progress)
             case chat.PromptProcessing(progress, done):
@@ -128,12 +126,32 @@ class Answer(Vertical):
             part.folded = shut
 
     def _show_progress(self, words: str, progress: float | None) -> None:
-        self._progress.update(progress_line(words, progress, self.content_size.width))
+        self._progress.update(progress_line(words, progress, self.content_size.width), layout=False)
+
+    def _place(self, part: Widget) -> None:
+        """Put it under everything so far, over the progress line."""
+        if self._progress.parent is None:
+            self._early.append(part)
+        else:
+            self.mount(part, before=self._progress)
+
+    def _write(self, text: str) -> None:
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""  # the line feed that belongs to it may still come
+        # Tabs stay what they are: code is copied with them.
+        text = "\t".join(map(clean, text.removesuffix("\r").split("\t")))
+        self._pieces.append(text)
+        self._progress.display = False
+        if self._prose is None:
+            self._prose = Prose()
+            self._proses.append(self._prose)
+            self._place(self._prose)
+        self._prose.feed(text)
 
     def _feed_reasoning(self, text: str, done: bool) -> None:
         if self._reasoning is None:
             self._reasoning = Folded("reasoning …")
-            self.mount(self._reasoning, before=self._progress)
+            self._place(self._reasoning)
             self._show_progress("thinking", None)
         self._reasoning.append(text)
         if done:
@@ -141,19 +159,20 @@ class Answer(Vertical):
 
     def _feed_tool(self, call: chat.ToolCall) -> None:
         if call.state == "called" or self._tool is None:
-            self._flush_before_card()
+            self._close_prose()
             self._tool = Folded("")
-            self.mount(self._tool, before=self._progress)
+            self._place(self._tool)
         mark = {"success": "✓", "failure": "✗"}.get(call.state, "…")
         self._tool.title = f"tool {call.tool} {mark}" + (f"  ({call.provider})" if call.provider else "")
         parts = {"arguments": _pretty(call.arguments), "output": _pretty(call.output), "reason": call.reason}
         self._tool.replace("\n".join(f"{name}: {text}" for name, text in parts.items() if text))
 
-    def _flush_before_card(self) -> None:
-        """Text before a card stays above it: close the Markdown there and start another below."""
-        self._complete += self._splitter.finish()
-        self._queue_complete()
-        self._markdown = None
+    def _close_prose(self) -> None:
+        """What is written next goes under what comes now."""
+        if self._prose is not None:
+            self._prose.finish()
+            self._prose.redraw()
+            self._prose = None
 
     def _end(self, event: chat.ChatEnded, stats: chat.ChatStats) -> None:
         if event.text and not self._pieces:
@@ -163,61 +182,30 @@ class Answer(Vertical):
 
     def _finish(self) -> None:
         self._ended = True
-        self._complete += self._splitter.finish()
         if self._timer is not None:
             self._timer.stop()
+        self._progress.display = False
+        self._close_prose()
         if self._reasoning is not None:
             self._reasoning.title = "reasoning"
-        self._progress.display = False
-        self.call_later(self._draw)
+            self._reasoning.refresh_text()
+        self.call_after_refresh(self.post_message, self.Drawn())
 
     def _close_with(self, words: str | Content, kind: str) -> None:
         line = words if isinstance(words, Content) else Content(clean(words))
-        self.mount(Static(line, classes=kind, markup=False))
+        self._place(Static(line, classes=kind, markup=False))
 
-    async def _draw(self) -> None:
-        """One frame: whole blocks to Markdown, the open one as plain text, reasoning if it is unfolded.
-
-        Timer and end both come here through this widget's messages, one after the other: Markdown takes a second
-        piece only when the first is in its place.
-        """
-        self._queue_complete()
-        queued, self._queued = self._queued, []
-        tail = self._splitter.open_tail(_OPEN_LINES)[-_OPEN_CHARACTERS:].rstrip("\n")
+    def _draw(self) -> None:
+        """One frame, if there is something new and the last one did not take long."""
+        begun = time.monotonic()
+        if begun < self._rest_until:
+            return
+        drawn = self._prose is not None and self._prose.redraw()
         if self._reasoning is not None:
-            self._reasoning.refresh_text()
-        if not queued and tail == self._drawn_open:
-            return
-        with self.app.batch_update():
-            self._show_open(tail)
-            for mounted, markdown, text in queued:
-                await mounted  # its own mounting starts with an empty text
-                await markdown.append(text)
-        self.post_message(self.Drawn())
-
-    def _show_open(self, tail: str) -> None:
-        """Draw the open block; the screen is only laid out anew when it takes more or fewer lines than before."""
-        content = Content(tail)
-        lines = content.get_height({}, max(1, self._open.content_size.width))
-        same = bool(tail) and bool(self._drawn_open) and lines == self._open.content_size.height
-        self._drawn_open = tail
-        self._open.display = bool(tail)
-        self._open.update(content, layout=not same)
-
-    def _queue_complete(self) -> None:
-        """Give the whole blocks to the Markdown below everything so far, which takes them in the next frame."""
-        if not self._complete:
-            return
-        if self._markdown is None or self._written > _WIDGET_CHARACTERS:
-            # Markdown brings a parser that the first screen has no use for.
-            from textual.widgets import Markdown
-
-            self._markdown = Markdown(open_links=False)
-            self._mounted = self.mount(self._markdown, before=self._progress)
-            self._written = 0
-        self._written += len(self._complete)
-        self._queued.append((self._mounted, self._markdown, self._complete))
-        self._complete = ""
+            drawn |= self._reasoning.refresh_text()
+        self._rest_until = begun + (1 + _REST) * (time.monotonic() - begun)
+        if drawn:
+            self.post_message(self.Drawn())
 
 
 def _pretty(text: str) -> str:

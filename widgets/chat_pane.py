@@ -2,166 +2,80 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive
-from textual.widgets import Static
 
 from lmdeck.model.problem import Problem
-from lmdeck.model.text import clean, one_line
-from lmdeck.widgets.pane import Pane
+from lmdeck.widgets.chat_frame import ChatFrame
+from lmdeck.widgets.chat_wishes import (
+    Begun,
+    EditWanted,
+    Left,
+    ListWanted,
+    PanelWanted,
+    Stopped,
+    TurnWish,
+    WalkWanted,
+)
 
 if TYPE_CHECKING:
     from lmdeck.model.chat import ChatEvent
-
-if TYPE_CHECKING:
+    from lmdeck.model.conversation import ShownTurn
     from lmdeck.widgets.answer import Answer
+    from lmdeck.widgets.chat_editor import ChatEditor
     from lmdeck.widgets.chat_input import ChatInput
+    from lmdeck.widgets.chat_reader import ChatReader
 
-_NOBODY = "No model to talk to.\nLoad one with l in Available, or press c on a model there to let the server load it."
-_READY = "Ask {target} something.\nEnter sends, ctrl+j breaks the line, Esc stops an answer."
-
-
-class _ClosedEditor(Horizontal):
-    """Stands where the editor will be; a click asks for it."""
-
-    class Clicked(Message):
-        """The editor is wanted."""
-
-    def on_click(self, event: events.Click) -> None:
-        """Ask."""
-        event.stop()
-        self.post_message(self.Clicked())
+_AGAIN = "Esc R asks again, /retry too"
 
 
-class _Turn(Static):
-    """What the user said."""
+class ChatPane(ChatFrame):
+    """One conversation. It shows what it is given and posts wishes (`chat_wishes.py`); it sends nothing itself."""
 
-    def __init__(self, text: str, hidden: bool) -> None:
-        super().__init__(markup=False)
-        self._text = clean(text)
-        self.show(hidden)
-
-    def show(self, hidden: bool) -> None:
-        """The words, or how many there are."""
-        self.update(Content("> " + (f"({len(self._text)} characters hidden)" if hidden else self._text)))
-
-
-class ChatPane(Pane):
-    """One conversation. It shows what it is fed and posts what the user wants; it sends nothing itself.
-
-    `response_id` is what the next turn continues from, None at the start of a conversation.
-    """
-
-    TITLE = "Chat"
     BINDING_GROUP_TITLE = "Chat"
     BINDINGS = [
-        Binding("ctrl+n", "new", "New chat", id="chat.new", tooltip="Forget this conversation and start another"),
+        Binding("ctrl+n", "new", "New chat", id="chat.new", tooltip="Begin another conversation; this one is kept"),
+        Binding("ctrl+o", "panel", "Parameters", id="chat.panel", tooltip="Endpoint, parameters, system prompt, tools"),
+        Binding("ctrl+r", "list", "Chats", id="chat.list", tooltip="All conversations"),
         Binding("ctrl+t", "fold", "Fold", id="chat.fold", tooltip="Fold or unfold reasoning and tool calls"),
-        Binding("pageup", "scroll(-1)", "Scroll up", show=False, id="chat.up", tooltip="Scroll the conversation up"),
-        Binding("pagedown", "scroll(1)", "Scroll down", show=False, id="chat.down", tooltip="Scroll it down"),
-        Binding("i", "focus_input", "Write", show=False, id="chat.write", tooltip="Go to the editor"),
     ]
-    DEFAULT_CSS = """
-    ChatPane > .turns { height: 1fr; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
-    ChatPane _Turn { height: auto; color: $text-accent; text-style: bold; }
-    ChatPane .hint { height: auto; color: $text-muted; }
-    ChatPane > .editor { height: auto; max-height: 7; border-top: solid $panel; }
-    ChatPane > .editor > .prompt { width: 2; color: $text-accent; }
-    ChatPane > .editor > _ClosedEditor { width: 1fr; height: 1; background: $surface; }
-    """
-
-    target: reactive[str | None] = reactive(None)
-    """The instance or model the next turn goes to."""
-
-    hide_prompts: reactive[bool] = reactive(False, init=False)
-    """Whether the user's own turns are covered, for eyes over the shoulder."""
-
-    obstacle: reactive[str | None] = reactive(None, init=False)
-    """Why nobody can be talked to, when it is not for want of a loaded model."""
-
-    class Sent(Message):
-        """The user sent `text`."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Begun(Message):
-        """The user began a new conversation."""
-
-    class Stopped(Message):
-        """The user stopped the running answer."""
-
-    class Left(Message):
-        """The user pressed Escape with nothing to stop."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.response_id: str | None = None
         self._answer: Answer | None = None
-        self._sent = ""
-        self._turns = VerticalScroll(classes="turns", can_focus=False)
-        self._hint = Static(classes="hint", markup=False)
-        self._closed_editor = _ClosedEditor()
-        self._input: ChatInput | None = None
+        self._answer_id = ""
 
-    def compose(self) -> ComposeResult:
-        """Turns over the editor."""
-        with self._turns:
-            yield self._hint
-        with Horizontal(classes="editor"):
-            yield Static(">", classes="prompt")
-            yield self._closed_editor
-
-    def on_mount(self) -> None:
-        """Say what can be done here."""
-        self.watch_target()
-
-    def title_addendum(self) -> str:
-        """The model's name."""
-        return one_line(self.target, 60) if self.target else ""
+    # What the screen tells it
 
     @property
     def answering(self) -> bool:
         """Whether an answer is coming in."""
         return self._answer is not None and self._answer.running
 
-    def focus_content(self) -> Self:
-        """The keyboard goes to the editor."""
-        self.screen.set_focus(self._editor())
-        return self
+    def show(self, turns: Sequence[ShownTurn]) -> None:
+        """Show these turns; those that were there already keep their place, an answer that runs included."""
+        if not turns and self._reader is None:
+            return
+        reader = self._open_reader()
+        reader.show(turns)
+        if reader.answer_turn(self._answer_id) is None:
+            self._answer = None
+        self._hint.display = not turns
+        reader.display = bool(turns)
+        if not turns and reader.has_focus:
+            self.focus_content()
 
-    def _editor(self) -> ChatInput:
-        """The editor, made when it is first wanted: it alone would cost a tenth of the time to the first frame."""
-        if self._input is None:
-            from lmdeck.widgets.chat_input import ChatInput
-
-            self._input = ChatInput(highlight_cursor_line=False, show_line_numbers=False, compact=True)
-            self.query_one(".editor").mount(self._input)
-            self._closed_editor.display = False
-        return self._input
-
-    def write(self, text: str) -> None:
-        """Put a text into the editor, in place of what stands there."""
-        self._editor().load_text(clean(text))
-
-    def begin(self, text: str) -> None:
-        """Show the user's turn and make room for the answer."""
-        self._sent = text
-        from lmdeck.widgets.answer import Answer  # brings parts that the first frame has no use for
-
-        self._hint.display = False
-        self._answer = Answer()
-        self._turns.mount(_Turn(text, self.hide_prompts), self._answer)
-        self.call_after_refresh(self._turns.scroll_end, animate=False)
-        self._editor().clear()
+    def begin(self, turn: ShownTurn, answer_id: str) -> None:
+        """Show the user's turn and make room for the answer, in place of all that followed its parent; a turn that is
+        there already is answered anew. What was sent leaves the editor, what was written since stays."""
+        editor, reader = self._open_editor(), self._open_reader()
+        editor.accept()
+        self._answer, self._answer_id = reader.begin(turn, answer_id), answer_id
+        self._hint.display, reader.display = False, True
 
     def feed(self, event: ChatEvent) -> None:
         """One event of the running answer."""
@@ -177,79 +91,100 @@ class ChatPane(Pane):
         """The running answer ended early."""
         if self._answer is not None and self._answer.running:
             self._answer.cut_off(reason)
+            self.say(_AGAIN)
 
     def fail(self, problem: Problem) -> None:
         """The request failed; what was typed comes back to an empty editor."""
         if self._answer is None:
             return
-        editor = self._editor()
-        if not self._answer.text and not editor.text:
-            editor.load_text(self._sent)
-            editor.move_cursor(editor.document.end)
+        if not self._answer.text:
+            self._open_editor().give_back()
         self._answer.fail(problem)
+        self.say(_AGAIN)
 
-    def watch_obstacle(self) -> None:
-        """Say it where the conversation would be."""
-        self.watch_target()
+    def offer_paths(self, prefix: str, paths: Sequence[str]) -> None:
+        """The paths that begin so, as `PathsWanted` asked."""
+        self._open_editor().offer_paths(prefix, paths)
 
-    def watch_hide_prompts(self) -> None:
-        """Cover or show the turns there are."""
-        for turn in self._turns.query_children(_Turn):
-            turn.show(self.hide_prompts)
+    # What happens in it
 
-    def on_answer_drawn(self) -> None:
-        """Stay at the end as the answer grows, until the user scrolls up. Not before there is something to scroll:
-        an anchor would move a short conversation to the bottom."""
-        if not self._turns.is_anchored and self._turns.max_scroll_y > 0:
-            self._turns.anchor()
-
-    def watch_target(self) -> None:
-        """Name the model in the title."""
-        self.refresh_frame()
-        name = self.title_addendum()
-        nobody = f"Nobody to talk to yet.\n{one_line(self.obstacle)}" if self.obstacle else _NOBODY
-        self._hint.update(Content(_READY.format(target=name) if name else nobody))
-
-    def on_chat_input_submitted(self, event: ChatInput.Submitted) -> None:
-        """Send, unless there is nothing to send or an answer is still coming."""
+    def on_chat_editor_finished(self, event: ChatEditor.Finished) -> None:
+        """Send, unless an answer is still coming."""
         event.stop()
-        if not event.text.strip():
-            return
         if self.answering:
             self.notify("An answer is still coming: Esc stops it.", severity="warning", markup=False)
         else:
-            self.post_message(self.Sent(event.text))
+            self._open_editor().send()
 
-    @on(_ClosedEditor.Clicked)
-    def _open_editor(self, event: _ClosedEditor.Clicked) -> None:
+    def on_chat_editor_changed(self, event: ChatEditor.Changed) -> None:
+        """More is about to be sent, or less."""
         event.stop()
-        self.focus_content()
+        self.watch_meter()
 
     def on_chat_input_left(self, event: ChatInput.Left) -> None:
-        """Stop the answer, or leave the editor."""
+        """Stop the answer, give an edit up, go to the turns, or leave."""
         event.stop()
-        self.post_message(self.Stopped() if self.answering else self.Left())
+        if self.answering:
+            self.post_message(Stopped())
+        elif not self._open_editor().drop_edit():
+            if self._reader is not None and self.path:
+                self._reader.read()
+            else:
+                self.post_message(Left())
+
+    def on_chat_input_paged(self, event: ChatInput.Paged) -> None:
+        """A page of the conversation."""
+        event.stop()
+        if self._reader is not None:
+            self._reader.action_page(event.pages)
+
+    def on_chat_reader_written(self, event: ChatReader.Written) -> None:
+        """Back to the editor."""
+        event.stop()
+        self.focus_content()
+
+    def on_chat_reader_left(self, event: ChatReader.Left) -> None:
+        """Stop the answer, or leave."""
+        event.stop()
+        self.post_message(Stopped() if self.answering else Left())
+
+    def on_chat_reader_said(self, event: ChatReader.Said) -> None:
+        """Say it."""
+        event.stop()
+        self.say(event.words)
+
+    @on(TurnWish)
+    def _turn_wanted(self, event: TurnWish) -> None:
+        """What is wanted of a turn leads back to the editor, but for looking at its branches."""
+        if isinstance(event, WalkWanted):
+            return
+        self.focus_content()
+        editor = self._open_editor()
+        editor.call_back()
+        if isinstance(event, EditWanted):
+            editor.edit(event.turn_id, *(each.turn.text for each in self.path if each.turn.id == event.turn_id))
 
     def action_new(self) -> None:
-        """Another conversation; the server keeps the old one."""
+        """Another conversation."""
         if self.answering:
-            self.post_message(self.Stopped())
-        self.response_id, self._answer = None, None
-        self._turns.query_children("_Turn, Answer").remove()
-        self._turns.anchor(False)
-        self._hint.display = True
-        self.post_message(self.Begun())
+            self.post_message(Stopped())
+        if self._editor is not None:
+            self._editor.tell()
+        self.response_id = None
+        self.show(())
+        self.post_message(Begun())
+
+    def action_panel(self) -> None:
+        """Ask for the parameters."""
+        self.post_message(PanelWanted())
+
+    def action_list(self) -> None:
+        """Ask for the conversations."""
+        self.post_message(ListWanted())
 
     def action_fold(self) -> None:
-        """Fold or unfold in the last answer."""
-        if self._answer is not None:
-            self._answer.fold_all()
-
-    def action_scroll(self, direction: int) -> None:
-        """A page of the conversation up or down."""
-        move = self._turns.scroll_page_down if direction > 0 else self._turns.scroll_page_up
-        move(animate=False)
-
-    def action_focus_input(self) -> None:
-        """Back to writing."""
-        self.focus_content()
+        """Fold or unfold in the selected answer, or in the last one."""
+        if (reader := self._reader) is not None:
+            turn = (reader.answer_turn(reader.selected) if reader.has_focus else None) or reader.answer_turn()
+            if turn is not None:
+                turn.answer.fold_all()

@@ -1,11 +1,14 @@
 """A one-line choice between a few words: left and right walk through them."""
 
+from textual import events
 from textual.app import RenderResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from lmdeck.widgets.ordered_keys import passed_on
 
 
 class Choice(Widget, can_focus=True):
@@ -42,6 +45,9 @@ class Choice(Widget, can_focus=True):
     def action_move(self, step: int) -> None:
         """Walk, stopping at the ends."""
         self.index = max(0, min(len(self.options) - 1, self.index + step))
+
+    def _on_key(self, event: events.Key) -> None:
+        passed_on(self, event)
 
     def on_click(self) -> None:
         """A click walks on, round the end."""

@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from lmdeck.model.text import clean, one_line
+from lmdeck.model.text import one_line
+from lmdeck.widgets.prose import Prose
 
 
 class Folded(Vertical):
@@ -18,7 +19,6 @@ class Folded(Vertical):
     DEFAULT_CSS = """
     Folded { height: auto; color: $text-muted; }
     Folded > .title { height: 1; }
-    Folded > .body { height: auto; padding: 0 0 0 2; border-left: solid $panel; }
     """
 
     folded: reactive[bool] = reactive(True)
@@ -26,12 +26,10 @@ class Folded(Vertical):
     title: reactive[str] = reactive("")
     """The title, plain text from anywhere."""
 
-    def __init__(self, title: str, text: str = "") -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
-        self._text = [clean(text)] if text else []
         self._title_line = Static(classes="title", markup=False)
-        self._body = Static(classes="body", markup=False)
-        self._shown = 0
+        self._body = Prose(markdown=False)
         self.set_reactive(Folded.title, title)
 
     def compose(self) -> ComposeResult:
@@ -45,20 +43,17 @@ class Folded(Vertical):
 
     def append(self, text: str) -> None:
         """More text at the end; drawn by the next `refresh_text`."""
-        self._text.append(clean(text))
+        self._body.feed(text)
 
     def replace(self, text: str) -> None:
         """Other text instead."""
-        self._text = [clean(text)]
-        self._shown = 0
+        self._body.clear()
+        self._body.feed(text)
         self.refresh_text()
 
-    def refresh_text(self) -> None:
-        """Draw what was appended, if it can be seen."""
-        if not self.folded and len(self._text) != self._shown:
-            self._text = ["".join(self._text)]
-            self._shown = 1
-            self._body.update(Content(self._text[0]))
+    def refresh_text(self) -> bool:
+        """Draw what was appended, if it can be seen; answers whether there was any."""
+        return not self.folded and self._body.redraw()
 
     def watch_title(self) -> None:
         """Redraw the title line."""
@@ -67,7 +62,6 @@ class Folded(Vertical):
     def watch_folded(self) -> None:
         """Show or hide the body."""
         self._body.display = not self.folded
-        self._shown = 0
         self.watch_title()
         self.refresh_text()
 

@@ -18,3 +18,18 @@ async def ran_own_binding(editor: Widget, event: events.Key) -> bool:
     event.prevent_default()
     await editor.run_action(own[0].action)
     return True
+
+
+def passed_on(field: Widget, event: events.Key) -> bool:
+    """Go on at Tab at once, and hand over the keys that were typed after it in one burst: they are the next field's.
+    To be asked first by the `_on_key` of a form's field."""
+    focused = field.screen.focused
+    if focused is not None and focused is not field:
+        focused.post_message(events.Key(event.key, event.character))
+    elif event.key in ("tab", "shift+tab"):
+        field.screen.focus_next() if event.key == "tab" else field.screen.focus_previous()
+    else:
+        return False
+    event.stop()
+    event.prevent_default()
+    return True

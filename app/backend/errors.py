@@ -11,7 +11,11 @@ BackendError
 │   ├── Unauthorized     401
 │   ├── Forbidden        403
 │   ├── NotFound         404, or 200 with "Unexpected endpoint"
+│   │   └── NotLoaded    a chat without a model to answer it
+│   ├── ContextOverflow  a chat that is longer than the context
+│   ├── ForgottenResponse  a chat that goes on from an answer the server does not have
 │   └── LoadFailed       model_load_failed, guardrail …
+├── NotSent              a request that could not be made
 └── CommandFailed        `lms` is missing, crashed or said `Error:`
 ```
 """
@@ -110,11 +114,38 @@ class NotFound(Refused):
     next_step = "Refresh (r): the model or instance may be gone, or this server is too old for it."
 
 
+class NotLoaded(NotFound):
+    """The model is not in memory (any more), and is not loaded for a request."""
+
+    title = "not loaded"
+    next_step = "Load the model (2, l) or choose another one, then ask again."
+
+
+class ContextOverflow(Refused):
+    """The prompt, with the conversation before it, is longer than the context."""
+
+    title = "the context is full"
+    next_step = "Branch from an earlier answer, begin a new chat, or load the model with a longer context."
+
+
+class ForgottenResponse(Refused):
+    """The server does not have the answer that the chat goes on from: too old, or it was never kept."""
+
+    title = "the server forgot this conversation"
+    next_step = "Send it again with everything said so far."
+
+
 class LoadFailed(Refused):
     """The model could not be loaded; the cause may stand only in the runtime log."""
 
     title = "load failed"
     next_step = "Try a smaller context, unload another model, or read the runtime lines in the log."
+
+
+class NotSent(BackendError):
+    """The request could not be made, and nothing went to the server."""
+
+    title = "not sent"
 
 
 class CommandFailed(BackendError):

@@ -1,17 +1,19 @@
 """LM Studio over HTTP: the native API v1, with the model list of v0 where v1 does not exist."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from lmdeck.backend import native, v0
-from lmdeck.backend.chat import decode
+from lmdeck.backend import embeddings, native, v0
 from lmdeck.backend.decode import fields
+from lmdeck.backend.dialects.answer import AnswerReader, Clock
+from lmdeck.backend.dialects.headers import from_environment
+from lmdeck.backend.dialects.table import DIALECTS
 from lmdeck.backend.errors import BadReply, LoadFailed, NotFound, NotLMStudio, Refused, StreamCut
 from lmdeck.backend.http import Http, Transport, retrying
 from lmdeck.backend.protocol import REPEATABLE, Secret
-from lmdeck.backend.sse import SSEDecoder
+from lmdeck.backend.refusal import of_chat
 from lmdeck.model.catalog import Model
-from lmdeck.model.chat import ChatEnded, ChatEvent, ChatRequest
+from lmdeck.model.chat import ChatEvent, ChatRequest
 from lmdeck.model.load import LoadRequest, LoadResult
 
 GREETING = "/lmstudio-greeting"
@@ -22,8 +24,15 @@ _UNLOAD_S = 60.0
 class LMStudio:
     """One LM Studio server (implements `protocol.Backend`). Nothing is sent before the first call."""
 
-    def __init__(self, url: str, token: Secret | None = None, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: Secret | None = None,
+        transport: Transport | None = None,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         self._http = Http(url, token, transport)
+        self._clock = clock
         self._only_v0 = False
 
     @property
@@ -86,17 +95,32 @@ class LMStudio:
         await self._http.post(native.UNLOAD, {"instance_id": instance_id}, _UNLOAD_S)
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
-        """Stream `POST /api/v1/chat`; ends after ChatEnded, raises StreamCut if the stream ends before it."""
-        decoder = SSEDecoder()
-        async with self._http.stream(native.CHAT, request.body()) as pieces:
-            async for piece in pieces:
-                for event in map(decode, decoder.feed(piece)):
-                    if event is None:
-                        continue
-                    yield event
-                    if isinstance(event, ChatEnded):
+        """Stream one answer through `request.endpoint`; ends after ChatEnded. Raises StreamCut if the stream ends
+        before the answer does, NotSent if a header's variable is not set, and refusals as what they mean in a chat."""
+        dialect = DIALECTS[request.endpoint]
+        body = dialect.body(request, from_environment)
+        answer = AnswerReader(dialect.decoder(), self._clock)
+        try:
+            async with self._http.stream(request.endpoint, body) as pieces:
+                async for piece in pieces:
+                    for event in answer.feed(piece):
+                        yield event
+                    if answer.ended:
                         return
-        raise StreamCut("the server ended the answer without its closing event")
+        except Refused as error:
+            raise of_chat(error) from None
+        for event in answer.close():
+            yield event
+        if not answer.ended:
+            raise StreamCut("the server ended the answer without its closing event")
+
+    async def embed(self, model: str, inputs: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+        """`POST /v1/embeddings`: one vector for each input, in their order."""
+        try:
+            answer = await self._http.post(embeddings.EMBEDDINGS, {"model": model, "input": list(inputs)})
+        except Refused as error:
+            raise of_chat(error) from None
+        return embeddings.vectors(answer, len(inputs))
 
     async def repeat(self, path: str, body: Mapping[str, object]) -> None:
         """POST it again; ValueError for a path that is not in `REPEATABLE`."""

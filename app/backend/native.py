@@ -8,7 +8,6 @@ from lmdeck.model.load import LoadResult
 MODELS = "/api/v1/models"
 LOAD = "/api/v1/models/load"
 UNLOAD = "/api/v1/models/unload"
-CHAT = "/api/v1/chat"
 
 
 def models(body: object) -> tuple[Model, ...]:

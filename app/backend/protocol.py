@@ -1,7 +1,7 @@
 """The seam: what the deck asks of a server. LM Studio's HTTP API is one implementation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from lmdeck.model.catalog import Activity, Model, ModelFile
@@ -75,6 +75,10 @@ class Backend(Protocol):
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Stream one answer; closing the iterator closes the connection, and the server stops generating."""
+        ...
+
+    async def embed(self, model: str, inputs: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+        """One vector for each input, in their order."""
         ...
 
     async def repeat(self, path: str, body: Mapping[str, object]) -> None:

@@ -12,13 +12,18 @@ from lmdeck.backend.decode import fields, parse, text
 from lmdeck.backend.errors import (
     BackendError,
     BadReply,
+    ContextOverflow,
     Forbidden,
+    ForgottenResponse,
     LoadFailed,
     NotFound,
+    NotLoaded,
     Refused,
     Unauthorized,
     Unreachable,
 )
+from lmdeck.backend.too_long import says_too_long
+from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean, one_line
 
 GATEWAY_TROUBLE = frozenset({502, 503, 504})
@@ -28,6 +33,8 @@ _GUARDRAIL = "insufficient system resources"
 _TOKEN_WANTED = "This server wants a token: set LM_API_TOKEN, or `token_command` in the config file."
 _TOO_OLD = "This server does not offer it: update LM Studio, or check what answers at this address."
 _LONGEST = 8000
+_UNLOADED = re.compile(r"\bno models? loaded\b|\b(is not|not currently) loaded\b|\bunloaded\b", re.I)
+_FORGOTTEN = re.compile(r"previous.response.*(not.found|not find|expired|unknown)|not find.*previous.response", re.I)
 _PAGE_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
@@ -81,6 +88,29 @@ def refused(status: int, words: Words, *, has_token: bool) -> Refused:
     if status == 404:
         return NotFound(message, status=status, kind=kind, code=code)
     return Refused(message, status=status, kind=kind, code=code)
+
+
+def of_chat(error: Refused) -> Refused:
+    """A refusal of a chat as what it means there."""
+    kind = _kind_in_chat(error)
+    return error if kind is None else kind(error.detail, status=error.status, kind=error.kind, code=error.code)
+
+
+def problem_of(words: Words) -> Problem:
+    """An error inside a chat's stream."""
+    error = of_chat(refused(0, words, has_token=True))
+    return Problem(words.kind or "error", words.message) if type(error) is Refused else error.problem
+
+
+def _kind_in_chat(error: Refused) -> type[Refused] | None:
+    """What the words say, where the status and the type of error leave it open."""
+    if type(error) is not Refused and (type(error) is not NotFound or error.detail.startswith(_UNKNOWN_PATH)):
+        return None
+    if _FORGOTTEN.search(f"{error.detail} {error.code or ''}"):
+        return ForgottenResponse
+    if _UNLOADED.search(error.detail):
+        return NotLoaded
+    return ContextOverflow if says_too_long(f"{error.detail} {error.kind or ''} {error.code or ''}") else None
 
 
 def _other_words(value: object) -> Words:

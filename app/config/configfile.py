@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lmdeck.config.errors import ConfigError
+from lmdeck.config.errors import ConfigError, nearest
 
 Table = dict[str, object]
 
@@ -21,9 +21,10 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "log_text": ((bool,), "true or false"),
     "log_days": ((int,), "a whole number from 1 to 3650"),
     "log_megabytes": ((int,), "a whole number from 1 to 100000"),
+    "plugins": ((list,), "a list of texts"),
 }
 _LARGEST = {"log_days": 3650, "log_megabytes": 100_000}
-_PROFILES = "profiles"
+_PROFILES, _MCP = "profiles", "mcp"
 
 
 def read_file(path: Path, profile: str | None) -> Table:
@@ -33,16 +34,17 @@ def read_file(path: Path, profile: str | None) -> Table:
     A profile with an address of its own does not inherit the top's token: that one belongs to another server.
     """
     top = _load(path)
-    profiles = top.pop(_PROFILES, {})
+    profiles, servers = top.pop(_PROFILES, {}), top.pop(_MCP, {})
     if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
         raise ConfigError(f"{path}: profiles are written as tables: [profiles.NAME].")
-    _check(path, top, (*_KINDS, _PROFILES))
+    _check(path, top, (*_KINDS, _PROFILES, _MCP))
     for name, table in profiles.items():
         _check(path, table, _KINDS, f"[profiles.{name}] ")
+    top[_MCP] = servers  # `tools.py` checks them
     if profile is None:
         return top
     if profile not in profiles:
-        raise ConfigError(f"{path}: there is no profile {profile!r}{_nearest(profile, profiles)}.")
+        raise ConfigError(f"{path}: there is no profile {profile!r}{nearest(profile, profiles)}.")
     chosen: Table = profiles[profile]
     secret = ("token", "token_command")
     dropped = secret if "url" in chosen or any(key in chosen for key in secret) else ()
@@ -78,7 +80,7 @@ def _holds_token(table: Table) -> bool:
 def _check(path: Path, table: Table, known: Iterable[str], where: str = "") -> None:
     for key, value in table.items():
         if key not in _KINDS:
-            raise ConfigError(f"{path}: {where}unknown setting {key!r}{_nearest(key, known)}.")
+            raise ConfigError(f"{path}: {where}unknown setting {key!r}{nearest(key, known)}.")
         kinds, words = _KINDS[key]
         if not isinstance(value, kinds) or not _is_sound(key, value):
             raise ConfigError(f"{path}: {where}{key} must be {words}.")
@@ -93,10 +95,3 @@ def _is_sound(key: str, value: object) -> bool:
     if key in _LARGEST:
         return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST[key]
     return True
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    import difflib
-
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else f" (known: {', '.join(sorted(known)) or 'none'})"

@@ -5,12 +5,16 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lmdeck.config.address import DEFAULT_URL, normal_url
 from lmdeck.config.configfile import Table, read_file
 from lmdeck.config.errors import ConfigError
 from lmdeck.config.paths import config_file, data_dir
 from lmdeck.config.token import Token
+
+if TYPE_CHECKING:
+    from lmdeck.model.chat import Tools
 
 LOG_DAYS, LOG_MEGABYTES = 90, 200
 
@@ -48,7 +52,9 @@ class Settings:
     log_days: int = LOG_DAYS
     """How long exchanges are kept."""
     log_megabytes: int = LOG_MEGABYTES
-    """How large the history may become, in 10⁶ bytes; then the oldest exchanges go."""
+    """How large the history may become, in 10⁶ bytes; then the oldest exchanges and conversations go."""
+    tools: "tuple[Tools, ...]" = ()
+    """Plugins and MCP servers that the chat may use, each under a label of its own."""
 
 
 def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
@@ -77,6 +83,7 @@ def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
         log_text=file.get("log_text") is True,
         log_days=_whole(file, "log_days", LOG_DAYS),
         log_megabytes=_whole(file, "log_megabytes", LOG_MEGABYTES),
+        tools=_tools(path, file),
     )
 
 
@@ -124,6 +131,15 @@ def _command(value: object) -> tuple[str, ...]:
         return tuple(splitter)
     except ValueError:
         raise ConfigError("token_command has an opening quote without a closing one.") from None
+
+
+def _tools(path: Path, file: Table) -> "tuple[Tools, ...]":
+    plugins, servers = file.get("plugins", []), file.get("mcp", {})
+    if plugins == [] and servers == {}:
+        return ()
+    from lmdeck.config.tools import tools  # most have none, and `lmdeck --version` reads no module for it
+
+    return tools(path, plugins, servers)
 
 
 def _flag(flags: Flags, name: str) -> str | None:

@@ -8,7 +8,7 @@ from lmdeck.backend.errors import BadReply, Forbidden, LoadFailed, NotFound, Ref
 from lmdeck.backend.protocol import Backend
 from lmdeck.experiments.haystack import ROUND, Haystack, Scale
 from lmdeck.experiments.search import Search, growing_sizes
-from lmdeck.experiments.too_long import named_limit, says_too_long
+from lmdeck.backend.too_long import named_limit, says_too_long
 from lmdeck.experiments.turn import Clock, take_turn
 from lmdeck.experiments.verdict import verdict
 from lmdeck.model.chat import ChatRequest, Value

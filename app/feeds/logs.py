@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from operator import attrgetter
 
 from lmdeck.model.log import LogEntry
 
@@ -10,8 +11,13 @@ Batch = tuple[LogEntry, ...]
 
 GATHER_S = 0.1
 """What comes within this time is put into order; streams of several processes are that far apart at most."""
+WORK_S = 0.004
+"""What a portion's reader may take before the event loop has a rest."""
+REST_S = 0.003
+"""How long that is: a key needs several turns of the loop until its frame is out."""
 _QUEUED = 4
 _LARGE = 5_000
+_PORTION = 32
 
 
 async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Batch]:
@@ -31,11 +37,25 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Bat
                 if pump.done():
                     pump.result()
             if gathered:
-                yield tuple(sorted(gathered, key=lambda entry: entry.at))
+                yield tuple(sorted(gathered, key=attrgetter("at")))
     finally:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def in_portions(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
+    """The same entries, a few at a time: whatever comes, the event loop belongs to others after WORK_S of their reader's
+    work. Closing the iterator closes `batches`."""
+    clock = asyncio.get_running_loop().time
+    async with aclosing(batches):
+        async for batch in batches:
+            rested = clock()
+            for at in range(0, len(batch), _PORTION):
+                yield batch[at : at + _PORTION]
+                if clock() - rested >= WORK_S:
+                    await asyncio.sleep(REST_S)
+                    rested = clock()
 
 
 async def _gathered(queue: "asyncio.Queue[Batch | None]", streams: int) -> list[Batch | None]:

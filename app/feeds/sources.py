@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmdeck.backend.protocol import Backend, CommandLine
+from lmdeck.model.chat import Tools
 from lmdeck.model.problem import Problem
 from lmdeck.telemetry.source import GpuSource, HostSource
 
@@ -30,6 +31,7 @@ class Sources:
     `models_folder` is where this machine keeps its models, `history` the file of what outlives the session (None: keep
     nothing); `keep_text`: prompts and answers are kept in it, too;
     requests are kept for `log_days` and up to `log_megabytes`. `log_folder` holds LM Studio's own log files.
+    `tools` may be used by the chat, each under a label of its own.
     """
 
     backend: Backend
@@ -42,3 +44,4 @@ class Sources:
     log_days: int = 90
     log_megabytes: int = 200
     log_folder: Path | None = None
+    tools: tuple[Tools, ...] = ()

@@ -51,17 +51,6 @@ class ChatRequest:
     images: tuple[str, ...] = ()
     tools: tuple[Tools, ...] = ()
 
-    def body(self) -> dict[str, object]:
-        """The request body, streamed; absent options are not sent."""
-        options = {
-            "previous_response_id": self.previous_response_id,
-            "system_prompt": self.system_prompt,
-            "store": self.store,
-            **self.parameters,
-        }
-        sent = {name: value for name, value in options.items() if value not in (None, "")}
-        return {"model": self.model, "input": self.input, "stream": True} | sent
-
 
 @dataclass(frozen=True, slots=True)
 class ChatStats:

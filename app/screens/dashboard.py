@@ -10,7 +10,7 @@ from lmdeck.screens import intents
 from lmdeck.screens.close_up import CloseUpScreen
 from lmdeck.state.deck import DeckState
 from lmdeck.widgets.available_pane import AvailablePane
-from lmdeck.widgets.chat_pane import ChatPane
+from lmdeck.widgets.chat_wishes import ChatWish, Left
 from lmdeck.widgets.loaded_pane import LoadedPane
 from lmdeck.widgets.pane import Pane
 from lmdeck.widgets.table import Table
@@ -132,6 +132,25 @@ class Dashboard(CloseUpScreen):
 
     # Chat
 
+    @on(ChatWish)
+    def want(self, message: ChatWish) -> None:
+        """Whoever holds the conversation carries it out; leaving the pane needs nobody else."""
+        if isinstance(message, Left):
+            self.action_pane("loaded")
+        else:
+            self.post_message(intents.Chat(message))
+
+    def choose_target(self, target: str | None) -> None:
+        """The conversation goes to this instance or model; None: to whatever is loaded."""
+        self._chosen_target = target
+        self.chat.target = self._chat_target(self._state)
+
+    @property
+    def nobody(self) -> str:
+        """Why there is nobody to talk to, and what to do about it."""
+        gone = f"{self._chosen_target} is not there any more" if self._chosen_target else "No model to talk to"
+        return f"{gone}: load one (l), press c on a model, or begin anew (ctrl+n)."
+
     @on(LoadedPane.ChatRequested)
     def chat_with_instance(self, message: LoadedPane.ChatRequested) -> None:
         """Talk to this instance."""
@@ -148,45 +167,13 @@ class Dashboard(CloseUpScreen):
         if self._read_only and target not in views.chat_targets(self._state):
             self.notify(f"{target} is not loaded, and --read-only loads nothing.", severity="warning", markup=False)
             return
-        self._chosen_target = target
-        self.chat.target = self._chat_target(self._state)
+        self.choose_target(target)
         self.action_pane("chat")
-
-    @on(ChatPane.Sent)
-    def ask(self, message: ChatPane.Sent) -> None:
-        """Send the turn to the chat's target."""
-        from lmdeck.model.chat import ChatRequest
-
-        target = self.chat.target
-        if target is None:
-            gone = f"{self._chosen_target} is not there any more" if self._chosen_target else "No model to talk to"
-            words = f"{gone}: load one (l), press c on a model, or begin anew (ctrl+n)."
-            self.notify(words, severity="warning", markup=False)
-            return
-        self._chosen_target = target
-        self.chat.begin(message.text)
-        self.post_message(intents.Ask(ChatRequest(target, message.text, self.chat.response_id)))
 
     def put_into_chat(self, text: str, instance_id: str) -> None:
         """A text of the log into the chat's editor, for the instance it went to; nothing is sent."""
         self._chat_with(instance_id)
         self.chat.write(text)
-
-    @on(ChatPane.Begun)
-    def begin_anew(self) -> None:
-        """A new conversation may go to whatever is loaded."""
-        self._chosen_target = None
-        self.chat.target = self._chat_target(self._state)
-
-    @on(ChatPane.Stopped)
-    def stop_answer(self) -> None:
-        """Stop generating."""
-        self.post_message(intents.StopAnswer())
-
-    @on(ChatPane.Left)
-    def leave_chat(self) -> None:
-        """Back to the models."""
-        self.action_pane("loaded")
 
     # Text
 

@@ -1,5 +1,6 @@
 """One exchange, whole: overview, prompt, answer, the engine's lines, and what was received."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,8 @@ from lmdeck.model.text import clean, one_line
 from lmdeck.screens.choices import choices
 from lmdeck.screens.dialog import Dialog
 from lmdeck.screens.exchange_message import last_user_message, request_body
-from lmdeck.screens.exchange_sections import HIDDEN, SECTIONS, Page, read
+from lmdeck.screens.exchange_sections import HIDDEN, SECTIONS, Page, Section, first_hit, read
+from lmdeck.screens.exchange_text import moment
 from lmdeck.widgets.filter_bar import FilterBar
 from lmdeck.widgets.line_view import Paragraph
 from lmdeck.widgets.paint.log_line import clock_time, kilobytes
@@ -36,7 +38,8 @@ class ExchangeAction:
 
 
 class ExchangeScreen(Dialog[ExchangeAction | None]):
-    """`update` brings what came since. With `hide_text`, prompt and answer are neither shown, found nor copied."""
+    """`update` brings what came since. With `hide_text`, prompt and answer are neither shown, found nor copied. Without
+    `can_send` it is only to be read. It opens where the words of `look_for` are found."""
 
     BINDING_GROUP_TITLE = "Exchange"
     BINDINGS = [
@@ -58,9 +61,18 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
         Binding("escape,q", "close", "Close", id="exchange.close", tooltip="Back to the deck"),
     ]
 
-    def __init__(self, exchange: Exchange, *, hide_text: bool, can_chat: bool) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        hide_text: bool,
+        can_send: bool,
+        sections: Sequence[Section] = SECTIONS,
+        look_for: str = "",
+    ) -> None:
         super().__init__()
-        self._exchange, self._hide_text, self._can_chat = exchange, hide_text, can_chat
+        self._exchange, self._hide_text, self._can_send = exchange, hide_text, can_send
+        self._sections, self._look_for = sections, look_for
         self._section = 0
         self._page = Page("")
         self._places: dict[int, int] = {}
@@ -79,7 +91,10 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
     def on_mount(self) -> None:
         """The keys scroll."""
         self.set_focus(self._view)
-        self._open(0)
+        section, needle = first_hit(self._sections, self._exchange, self._hide_text, self._look_for)
+        self._open(section)
+        if needle:
+            self.call_after_refresh(self._find, needle)
 
     @property
     def number(self) -> int:
@@ -90,7 +105,7 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
         """More is known of it now. Place and search stay."""
         self._exchange = exchange
         needle, before = self._view.needle, self._page.text
-        self._page = read(SECTIONS[self._section], exchange, self._hide_text)
+        self._page = read(self._sections[self._section], exchange, self._hide_text)
         if self._page.text != before or not before:
             self._show(self._view.place)
             if needle:
@@ -102,7 +117,7 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
     def _open(self, section: int) -> None:
         self._places[self._section] = self._view.place
         self._section = section
-        self._page = read(SECTIONS[section], self._exchange, self._hide_text)
+        self._page = read(self._sections[section], self._exchange, self._hide_text)
         needle = self._view.needle
         self._show(self._places.get(section, 0))
         if needle:
@@ -119,28 +134,29 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
         exchange = self._exchange
         name = one_line(exchange.instance_id, 60) or "unknown model"
         running = "  … running" if exchange.running else ""
-        self.query_one("#title", Static).update(
-            f"Exchange {exchange.number}  {name}  {clock_time(exchange.at)}{running}"
-        )
+        past = f"Request  {name}  {moment(exchange.at)[:-4]}"
+        present = f"Exchange {exchange.number}  {name}  {clock_time(exchange.at)}{running}"
+        self.query_one("#title", Static).update(present if exchange.number else past)
         size = f"   {len(self._page.text)} chars" if self._section and self._page.text else ""
-        titles = choices([f"{index} {section.title}" for index, section in enumerate(SECTIONS, 1)], self._section)
+        titles = choices([f"{index} {section.title}" for index, section in enumerate(self._sections, 1)], self._section)
         self.query_one("#sections", Static).update(Content.assemble(titles, size))
         self.query_one("#remark", Static).update(self._page.remark if self._page.text else "")
         self._tell_keys()
 
     def _tell_keys(self) -> None:
         found = f"{self._view.found} n N hits" if self._view.needle else "/ find"
-        chat = "c chat  " if self._can_chat else ""
-        self.query_one("#keys", Static).update(f"1-5 section  {found}  y copy  Y all  {chat}R repeat  Esc close")
+        send = "c chat  R repeat  " if self._can_send else ""
+        sections = f"1-{len(self._sections)} section"
+        self.query_one("#keys", Static).update(f"{sections}  {found}  y copy  Y all  {send}Esc close")
 
     def action_open(self, section: int) -> None:
         """To this section, at the place where it was left."""
-        if section != self._section:
+        if section != self._section and section < len(self._sections):
             self._open(section)
 
     def action_turn(self, sections: int) -> None:
         """To the next section, or the one before; round at the ends."""
-        self._open((self._section + sections) % len(SECTIONS))
+        self._open((self._section + sections) % len(self._sections))
 
     # Search
 
@@ -180,17 +196,17 @@ class ExchangeScreen(Dialog[ExchangeAction | None]):
     # What can be done with it
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what makes sense: without a chat nothing is sent to it."""
-        return None if action == "chat" and not self._can_chat else True
+        """What is only to be read is not sent."""
+        return None if action in ("chat", "repeat") and not self._can_send else True
 
     def action_copy(self) -> None:
         """This section to the clipboard, through the terminal (OSC 52)."""
-        section = SECTIONS[self._section]
+        section = self._sections[self._section]
         self._copy(HIDDEN if self._hide_text and section.private else self._page.text)
 
     def action_copy_all(self) -> None:
         """All sections, under their titles."""
-        pages = [(section.title, read(section, self._exchange, self._hide_text)) for section in SECTIONS]
+        pages = [(section.title, read(section, self._exchange, self._hide_text)) for section in self._sections]
         self._copy("\n\n".join(f"# {title}\n\n{(page.text or page.remark).rstrip()}" for title, page in pages))
 
     def _copy(self, text: str) -> None:

@@ -1,6 +1,6 @@
 """The pages of an exchange: each is a text, what looks different in it, and a remark about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from lmdeck.model.exchange import Exchange
@@ -31,6 +31,16 @@ class Section(NamedTuple):
 def read(section: Section, exchange: Exchange, hide_text: bool) -> Page:
     """What the section shows now."""
     return Page("", remark=HIDDEN) if hide_text and section.private else section.page(exchange, hide_text)
+
+
+def first_hit(sections: Sequence[Section], exchange: Exchange, hide_text: bool, words: str) -> tuple[int, str]:
+    """The first section with all of `words` as they stand, else with one of them, and what is found there."""
+    texts = [read(section, exchange, hide_text).text.lower() for section in sections] if words else []
+    for needle in (words, *words.split()):
+        for index, text in enumerate(texts):
+            if needle.lower() in text:
+                return index, needle
+    return 0, ""
 
 
 def _overview(exchange: Exchange, hide_text: bool) -> Page:

@@ -35,6 +35,7 @@ _LABEL = 16
 
 Fact = tuple[str, str, Tone]
 _HEADING: Final[Fact] = ("Parameters of the request", "", "strong")
+_NONE: Final[Fact] = ("none told", "the server logs them when its verbose logging is on", "")
 
 
 def stop_reason(reason: str | None) -> str:
@@ -48,8 +49,9 @@ def stop_reason(reason: str | None) -> str:
 def overview(exchange: Exchange, hide_text: bool) -> tuple[str, Marker]:
     """Everything but the texts, a fact a line."""
     stats = exchange.stats or (exchange.output.stats if exchange.output else None) or PredictionStats()
-    facts = [*_request(exchange), *_figures(stats), *_times(exchange, stats), *_join(exchange)]
-    return _page(facts, list(_parameters(exchange.parameters, hide_text)))
+    parameters = list(_parameters(exchange.parameters, hide_text))
+    facts = [*_request(exchange), *figures(stats), *_times(exchange, stats), *joined(exchange)]
+    return page([*facts, _HEADING, *(parameters or [_NONE])])
 
 
 def runtime(exchange: Exchange) -> str:
@@ -85,7 +87,8 @@ def _request(exchange: Exchange) -> Iterator[Fact]:
     yield "state", ("… running" if exchange.running else "finished"), ""
 
 
-def _figures(stats: PredictionStats) -> Iterator[Fact]:
+def figures(stats: PredictionStats) -> Iterator[Fact]:
+    """Tokens, speed, and why it ended."""
     for name, count in (("tokens in", stats.prompt_tokens), ("tokens out", stats.predicted_tokens)):
         yield name, UNKNOWN if count is None else str(count), ""
     yield "speed", rate(stats.tokens_per_second), ""
@@ -108,7 +111,8 @@ def _times(exchange: Exchange, stats: PredictionStats) -> Iterator[Fact]:
         yield "slot", str(exchange.slot), ""
 
 
-def _join(exchange: Exchange) -> Iterator[Fact]:
+def joined(exchange: Exchange) -> Iterator[Fact]:
+    """How sure the join is."""
     words, tone = _JOINS[exchange.certainty]
     yield "joined", words, tone
     if exchange.doubt:
@@ -123,11 +127,10 @@ def _parameters(parameters: Mapping[str, object], hide_text: bool) -> Iterator[F
         yield one_line(name, 60), one_line(told, 300), ""
 
 
-def _page(facts: Iterable[Fact], parameters: list[Fact]) -> tuple[str, Marker]:
+def page(facts: Iterable[Fact]) -> tuple[str, Marker]:
     """The facts as lines, and what looks different in them."""
-    none: Fact = ("none told", "the server logs them when its verbose logging is on", "")
     marks, text = list[Mark](), ""
-    for name, value, tone in (*facts, _HEADING, *(parameters or [none])):
+    for name, value, tone in facts:
         if name == _HEADING[0]:
             text += "\n"
         label = name.ljust(_LABEL - 1) + " "

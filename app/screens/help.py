@@ -18,6 +18,8 @@ _NAMES = {
     "enter": "Enter",
     "space": "Space",
     "exclamation_mark": "!",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "up": "↑",

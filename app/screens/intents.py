@@ -10,13 +10,13 @@ from textual.message import Message
 from lmdeck.model.problem import Problem
 
 if TYPE_CHECKING:
-    from lmdeck.model.chat import ChatRequest
     from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
     from lmdeck.model.history import Preset
     from lmdeck.model.load import LoadRequest
     from lmdeck.model.log import LogEntry
     from lmdeck.model.outlook import LmsFigure, Outlook
     from lmdeck.state.deck import DeckState
+    from lmdeck.widgets.chat_wishes import ChatWish
 
 
 class StateChanged(Message):
@@ -69,16 +69,12 @@ class Unload(Intent):
         self.instance_ids = instance_ids
 
 
-class Ask(Intent):
-    """Stream an answer into the chat."""
+class Chat(Intent):
+    """Something is wanted in the chat."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, wish: ChatWish) -> None:
         super().__init__()
-        self.request = request
-
-
-class StopAnswer(Intent):
-    """Stop the running answer."""
+        self.wish = wish
 
 
 class Reload(Intent):

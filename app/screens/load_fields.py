@@ -13,7 +13,7 @@ from lmdeck.model.history import Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.screens.load_form import CHOICES, Field, choices_of, fields_for, preset_name, request_of, texts_of
 from lmdeck.widgets.choice import Choice
-from lmdeck.widgets.ordered_keys import ran_own_binding
+from lmdeck.widgets.ordered_keys import passed_on, ran_own_binding
 
 _COUNT = "0123456789 _,.'kK"
 _NO_LMS = "needs `lms`, which was not found"
@@ -40,16 +40,9 @@ class FormInput(Input):
         return super().check_consume_key(key, character) and (not self.count or (character or "") in _COUNT)
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self.has_focus and isinstance(focused := self.screen.focused, FormInput):
-            # Typed in one burst with the Tab before it: it is the next field's.
-            event.stop()
-            event.prevent_default()
-            focused.post_message(events.Key(event.key, event.character))
-        elif event.key in ("tab", "shift+tab"):
-            event.stop()
-            event.prevent_default()
-            self.screen.focus_next() if event.key == "tab" else self.screen.focus_previous()
-        elif event.is_printable and not self.check_consume_key(event.key, event.character):
+        if passed_on(self, event):
+            return
+        if event.is_printable and not self.check_consume_key(event.key, event.character):
             await self._run_screens_binding(event)
         elif not await ran_own_binding(self, event):
             await super()._on_key(event)

@@ -1,9 +1,11 @@
 """From the state to what the panes show: pure functions, one a pane."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from lmdeck.model.catalog import Instance, Model
 from lmdeck.model.context import Claim, ContextReading
+from lmdeck.model.conversation import ContextMeter, Turn
 from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.model.server import ServerStatus
 from lmdeck.state.contexts import reading
@@ -85,3 +87,19 @@ def server_status(state: DeckState, read_only: bool) -> ServerStatus:
 def chat_targets(state: DeckState) -> tuple[str, ...]:
     """Ids that a chat can go to without loading anything: loaded instances of models that can chat."""
     return tuple(instance.id for model in state.models or () if not model.is_embedding for instance in model.instances)
+
+
+def context_meter(state: DeckState, target: str | None, turns: Sequence[Turn]) -> ContextMeter:
+    """How full the target's context is after the last of these turns (a conversation's path) that was counted."""
+    counted = next((turn.stats for turn in reversed(turns) if turn.stats and turn.stats.input_tokens is not None), None)
+    used = None if counted is None else (counted.input_tokens or 0) + (counted.output_tokens or 0)
+    instance = state.instance(target) if target else None
+    model = state.model(instance.model_key) if instance else None
+    if instance is None or model is None:
+        return ContextMeter(used)
+    told = reading(state, model, instance)
+    claim = told.real or told.promised
+    if claim is None:
+        return ContextMeter(used)
+    source = "proven" if told.proof else "allocated" if told.allocated else "reported"
+    return ContextMeter(used, claim.tokens, source)

@@ -1,19 +1,22 @@
 """The SQLite file. Every call blocks, for some seconds where another lmdeck writes: one thread makes them all."""
 
+import math
 import os
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
+from lmdeck.store.conversations import Conversations
 from lmdeck.store.errors import StoreError
 from lmdeck.store.exchanges import Exchanges
 from lmdeck.store.rows import LOAD_COLUMNS, Cell, cell, load_record, load_row, preset, preset_row
 from lmdeck.store.schema import MIGRATIONS
 from lmdeck.store.sql import code, figure, told, transaction, translated
+from lmdeck.store.writings import Writings
 
 KEPT_LOADS = 2000
 MAX_ROWS = 10_000
@@ -46,6 +49,8 @@ class Database:
             with told(path):
                 self._db = self._opened()
         self.exchanges = Exchanges(self._db, path)
+        self.conversations = Conversations(self._db, path)
+        self.writings = Writings(self._db, path)
 
     def _opened(self) -> sqlite3.Connection:
         """A checked connection, migrated; closed again if that fails."""
@@ -117,6 +122,15 @@ class Database:
         """Forget a preset, if there is one."""
         with told(self.path):
             self._db.execute("DELETE FROM presets WHERE model_key = ? AND name = ?", (cell(model_key), cell(name)))
+
+    def prune(self, days: int, megabytes: int) -> Iterator[None]:
+        """Forget exchanges older than `days`, and the oldest conversations and exchanges beyond `megabytes`.
+
+        Conversations may take half of it, exchanges what is left. What is pinned stays, though the file then becomes
+        larger by that."""
+        yield from self.conversations.prune(megabytes / 2)
+        beside = math.ceil(self.conversations.size() / 1_000_000)
+        yield from self.exchanges.prune(days, max(megabytes, beside + megabytes // 2))
 
     def _rows(self, query: str, values: Mapping[str, Cell]) -> list[dict[str, object]]:
         with told(self.path), closing(self._db.execute(query, values)) as cursor:

@@ -1,4 +1,4 @@
-"""The history of loads and exchanges and the presets, kept in `history.db`, for the event loop."""
+"""What is kept in `history.db`, for the event loop: loads, exchanges, conversations, presets."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +14,7 @@ from lmdeck.model.statistics import Day
 from lmdeck.store.errors import StoreError
 
 if TYPE_CHECKING:
+    from lmdeck.model.conversation import ChatPreset, Conversation, ConversationSummary, Turn
     from lmdeck.store.database import Database
 
 BUSY_S = 5.0
@@ -108,11 +109,11 @@ class Store:
         """As `exchanges`, with the texts where they were kept."""
         return await self._run(lambda database: database.exchanges.found(text, None, limit, with_texts=True))
 
-    async def past(self, query: str, limit: int) -> tuple[PastExchange, ...]:
-        """As `exchanges`, each with the number under which its `text` is found."""
+    async def past_exchanges(self, query: str, limit: int) -> tuple[PastExchange, ...]:
+        """As `exchanges`, each with the number under which its text is found."""
         return await self._run(lambda database: database.exchanges.past(query, limit))
 
-    async def text(self, number: int) -> ExchangeText | None:
+    async def exchange_text(self, number: int) -> ExchangeText | None:
         """Prompt and answer of one exchange, where they were kept."""
         return await self._run(lambda database: database.exchanges.text(number))
 
@@ -120,10 +121,65 @@ class Store:
         """Totals by local day and model over the last `days` days, today included; newest first."""
         return await self._run(lambda database: database.exchanges.days(days))
 
+    async def conversations(self, query: str = "", limit: int = 200) -> "tuple[ConversationSummary, ...]":
+        """Pinned ones first, then the newest first: those that hold the beginnings of all words of `query` in the title
+        or in what was said, each with a snippet where a text holds one."""
+        return await self._run(lambda database: database.conversations.found(query, limit))
+
+    async def conversation(self, id: str) -> "Conversation | None":
+        """A whole conversation with its files."""
+        return await self._run(lambda database: database.conversations.whole(id))
+
+    async def keep_conversation(self, conversation: "Conversation") -> None:
+        """Keep everything but the turns, in place of what was kept of it."""
+        await self._run(lambda database: database.conversations.keep(conversation))
+
+    async def keep_turn(self, conversation_id: str, turn: "Turn") -> None:
+        """Keep a turn, in place of the one of its id; a new one becomes the end of the conversation's path (`leaf`),
+        and begins the conversation if it is not kept. Cheap: a growing answer can be kept every few seconds."""
+        await self._run(lambda database: database.conversations.keep_turn(conversation_id, turn))
+
+    async def add_conversation(self, conversation: "Conversation") -> None:
+        """Keep a conversation with all its turns, an imported one, or nothing of it."""
+        await self._run(lambda database: database.conversations.add(conversation))
+
+    async def drop_conversation(self, id: str) -> None:
+        """Forget a conversation, if there is one; its texts are overwritten, its words in the index by `prune`."""
+        await self._run(lambda database: database.conversations.drop(id))
+
+    async def drafts(self) -> Mapping[str, str]:
+        """What was typed and not sent, by key."""
+        return await self._run(lambda database: database.writings.drafts())
+
+    async def keep_draft(self, key: str, text: str) -> None:
+        """Keep a draft in place of the one of this key; an empty one is forgotten. The oldest beyond 200 go."""
+        await self._run(lambda database: database.writings.keep_draft(key, text))
+
+    async def prompts(self, limit: int = 500) -> tuple[str, ...]:
+        """The last prompts that were sent, each once, oldest first."""
+        return await self._run(lambda database: database.writings.prompts(limit))
+
+    async def keep_prompt(self, text: str) -> None:
+        """Keep a prompt as the newest; one of more than 2¹⁶ characters is not kept. The oldest beyond 1,000 go."""
+        await self._run(lambda database: database.writings.keep_prompt(text))
+
+    async def chat_presets(self) -> "tuple[ChatPreset, ...]":
+        """All presets of the chat, by kind and name."""
+        return await self._run(lambda database: database.writings.presets())
+
+    async def keep_chat_preset(self, preset: "ChatPreset") -> None:
+        """Keep a preset, in place of one of the same kind and name."""
+        await self._run(lambda database: database.writings.keep_preset(preset))
+
+    async def drop_chat_preset(self, kind: str, name: str) -> None:
+        """Forget a preset, if there is one."""
+        await self._run(lambda database: database.writings.drop_preset(kind, name))
+
     async def prune(self, days: int = 90, megabytes: int = 200) -> None:
         """Forget exchanges that are older than `days`, and the oldest beyond `megabytes` of the whole file; gives the
-        space back. It works in pieces of some ten milliseconds, between which other calls are served."""
-        pieces = await self._run(lambda database: database.exchanges.prune(days, megabytes))
+        space back. Conversations go only beyond 2,000 or half of `megabytes`, the oldest first and no pinned one. It
+        works in pieces of some ten milliseconds, between which other calls are served."""
+        pieces = await self._run(lambda database: database.prune(days, megabytes))
         while await self._run(lambda database: next(pieces, _OVER)) is not _OVER:
             pass
 

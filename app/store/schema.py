@@ -67,5 +67,52 @@ MIGRATIONS: Final = (
         PRIMARY KEY (date, server, instance_id)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        created REAL NOT NULL,
+        changed REAL NOT NULL,
+        pinned INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        model TEXT NOT NULL,
+        leaf TEXT,
+        settings TEXT NOT NULL
+    );
+    CREATE INDEX conversations_by_time ON conversations (pinned, changed);
+    CREATE TABLE turns (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation TEXT NOT NULL,
+        id TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        record TEXT NOT NULL,
+        UNIQUE (conversation, id)
+    );
+    CREATE INDEX turns_by_size ON turns (conversation, size);
+    CREATE TABLE turn_files (
+        turn INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (turn, position)
+    );
+    CREATE TABLE turns_to_index (number INTEGER PRIMARY KEY);
+    CREATE TABLE drafts (
+        key TEXT PRIMARY KEY,
+        at REAL NOT NULL,
+        text TEXT NOT NULL
+    );
+    CREATE TABLE prompts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        text TEXT NOT NULL
+    );
+    CREATE TABLE chat_presets (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        system_prompt TEXT NOT NULL,
+        PRIMARY KEY (kind, name)
+    );
+    """,
 )
 """Statements that each end with a semicolon at a line's end. A released one is never edited."""

@@ -50,28 +50,47 @@ class WordIndex:
     def merge(self) -> Iterator[None]:
         """Give back the space of what was forgotten, piece by piece: FTS5 only notes what goes."""
         for table, _ in self._indexed():
-            pages = -_MERGED_PAGES  # negative: all parts of the index are to become one
-            while True:
-                before = self._db.total_changes
-                self._db.execute(f"INSERT INTO {table}_words ({table}_words, rank) VALUES ('merge', ?)", (pages,))
-                yield
-                if self._db.total_changes - before < 2:  # as FTS5 says that nothing is left
-                    break
-                pages = _MERGED_PAGES
+            yield from merged(self._db, f"{table}_words")
 
     def conditions(self, query: str) -> tuple[str, list[str]]:
         """SQL that holds for exchanges with every word of `query` in them, and its values; empty for no word."""
-        terms = query.encode("utf-8", "replace").decode().replace("\0", " ").split()[:_MAX_TERMS]
         clauses, values = list[str](), list[str]()
-        for term in terms:
-            by_words = self.usable and any(letter.isalnum() for letter in term)
+        for term in terms(query):
+            by_words = self.usable and has_words(term)
             clauses.append(_BY_WORDS if by_words else _BY_LETTERS)
-            values += [_phrase(term)] * 2 if by_words else [_pattern(term)] * 6
+            values += [phrase(term)] * 2 if by_words else [_pattern(term)] * 6
         return " AND ".join(clauses), values
 
     def _indexed(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         if self.usable:
             yield from _TABLES.items()
+
+
+def merged(db: sqlite3.Connection, index: str) -> Iterator[None]:
+    """Merge an index of FTS5 into one part, piece by piece."""
+    pages = -_MERGED_PAGES  # negative: all parts of the index are to become one
+    while True:
+        before = db.total_changes
+        db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
+        yield
+        if db.total_changes - before < 2:  # as FTS5 says that nothing is left
+            break
+        pages = _MERGED_PAGES
+
+
+def terms(query: str) -> list[str]:
+    """The words of a query, apart by white space."""
+    return query.encode("utf-8", "replace").decode().replace("\0", " ").split()[:_MAX_TERMS]
+
+
+def has_words(term: str) -> bool:
+    """Whether an index of words can find it."""
+    return any(letter.isalnum() for letter in term)
+
+
+def phrase(term: str) -> str:
+    """A term for FTS5: words in this order, the last one perhaps only begun; what is no letter or digit separates."""
+    return '"' + term.replace('"', '""') + '"*'
 
 
 def has_fts5(db: sqlite3.Connection) -> bool:
@@ -89,11 +108,6 @@ _BY_LETTERS = (
     + " OR ".join(f"coalesce({column}, '') LIKE ? ESCAPE '\\'" for column in _TABLES["exchanges"])
     + " OR id IN (SELECT id FROM exchange_texts WHERE prompt LIKE ? ESCAPE '\\' OR answer LIKE ? ESCAPE '\\'))"
 )
-
-
-def _phrase(term: str) -> str:
-    """Words in this order, the last one perhaps only begun: what is no letter or digit separates words."""
-    return '"' + term.replace('"', '""') + '"*'
 
 
 def _pattern(term: str) -> str:

@@ -1,110 +1,146 @@
+"""The client's chat and embeddings by whichever endpoint, with a transport instead of a network."""
+
 import json
 
+import httpx
 import pytest
 
-from lmdeck.backend.chat import decode
-from lmdeck.backend.sse import SSEEvent
-from lmdeck.model.chat import (
-    ChatEnded,
-    ChatFault,
-    ChatStarted,
-    ChatStats,
-    MessageDelta,
-    ModelLoading,
-    PromptProcessing,
-    ReasoningDelta,
-    ToolCall,
+from lmdeck.backend.errors import (
+    BackendError,
+    BadReply,
+    ContextOverflow,
+    ForgottenResponse,
+    NotFound,
+    NotLoaded,
+    NotSent,
+    Refused,
+    StreamCut,
+    Unauthorized,
 )
-from lmdeck.model.problem import Problem
+from lmdeck.backend.lmstudio import LMStudio
+from lmdeck.model.chat import ChatEnded, ChatEvent, ChatRequest, ChatStarted, ChatStats, MessageDelta, Tools
+from lmdeck.model.endpoints import CHAT_COMPLETIONS, ENDPOINTS, NATIVE, RESPONSES
 
-PROVIDER = {"type": "plugin", "plugin_id": "mcp/playwright"}
-RESULT = {
-    "model_instance_id": "m:2",
-    "output": [
-        {"type": "reasoning", "content": "hm"},
-        {"type": "message", "content": "Hel"},
-        {"type": "tool_call", "tool": "t"},
-        {"type": "message", "content": "lo"},
-        "odd",
-    ],
-    "stats": {
-        "input_tokens": 329,
-        "total_output_tokens": 268,
-        "reasoning_output_tokens": 5,
-        "tokens_per_second": 43.7,
-        "time_to_first_token_seconds": 0.78,
-        "model_load_time_seconds": 2.1,
-    },
-    "response_id": "resp_1",
-}
+CHUNK = b'data: {"model": "m", "choices": [{"delta": {"content": "Hi"}, "finish_reason": null}]}\n\n'
+FINISH = b'data: {"model": "m", "choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
 
 
-def event(kind: str, **data: object) -> SSEEvent:
-    return SSEEvent(kind, json.dumps({"type": kind, **data}))
+class Server:
+    """Gives one answer to everything, and keeps the requests."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer
+
+    def client(self) -> LMStudio:
+        return LMStudio("http://127.0.0.1:1", transport=httpx.MockTransport(self), clock=lambda: 0.0)
+
+
+def streaming(*pieces: bytes) -> Server:
+    return Server(httpx.Response(200, content=b"".join(pieces), headers={"content-type": "text/event-stream"}))
+
+
+def refusing(status: int, message: str, kind: str = "invalid_request", code: str | None = None) -> Server:
+    return Server(httpx.Response(status, json={"error": {"type": kind, "message": message, "code": code}}))
+
+
+async def ask(server: Server, request: ChatRequest = ChatRequest("m", "hi")) -> list[ChatEvent]:  # noqa: B008
+    return [event async for event in server.client().chat(request)]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+async def test_every_endpoint_is_asked_at_its_own_path(endpoint):
+    server = refusing(400, "no")
+    with pytest.raises(Refused):
+        await ask(server, ChatRequest("m", "hi", endpoint=endpoint.path))
+    (request,) = server.requests
+    assert (request.method, request.url.path) == ("POST", endpoint.path)
+    assert {"model": "m", "stream": True}.items() <= json.loads(request.content).items()
+
+
+async def test_an_answer_without_a_mark_is_whole_by_its_finish():
+    request = ChatRequest("m", "hi", endpoint=CHAT_COMPLETIONS.path)
+    assert await ask(streaming(CHUNK, FINISH), request) == [
+        ChatStarted("m"),
+        MessageDelta("Hi"),
+        ChatEnded(ChatStats(ttft_s=0.0, measured=True), instance_id="m", stop="stop"),
+    ]
+    with pytest.raises(StreamCut):
+        await ask(streaming(CHUNK), request)
 
 
 @pytest.mark.parametrize(
-    ("sent", "expected"),
+    ("server", "kind"),
     [
-        (event("chat.start", model_instance_id="m"), ChatStarted("m")),
-        (event("model_load.start", model_instance_id="m"), ModelLoading(0.0)),
-        (event("model_load.progress", progress=0.65), ModelLoading(0.65)),
-        (event("model_load.progress", progress="x"), ModelLoading(None)),
-        (event("model_load.end", load_time_seconds=12.3), ModelLoading(1.0, done=True)),
-        (event("prompt_processing.start"), PromptProcessing(0.0)),
-        (event("prompt_processing.progress", progress=7), PromptProcessing(1.0)),
-        (event("prompt_processing.end"), PromptProcessing(1.0, done=True)),
-        (event("reasoning.delta", content="hm"), ReasoningDelta("hm")),
-        (event("reasoning.end"), ReasoningDelta("", done=True)),
-        (event("message.delta", content="Hi"), MessageDelta("Hi")),
-        (event("message.delta"), MessageDelta("")),
-        (event("chat.end"), ChatEnded(ChatStats())),
-        (
-            event("chat.end", result=RESULT),
-            ChatEnded(ChatStats(329, 268, 5, 43.7, 0.78, 2.1), "resp_1", "m:2", "Hello"),
-        ),
-        (
-            event("error", error={"type": "invalid_request", "message": "no", "code": "unknown"}),
-            ChatFault(Problem("invalid_request", "no")),
-        ),
-        (event("error", error="words"), ChatFault(Problem("error", "words"))),
-        (SSEEvent("error", "{}"), ChatFault(Problem("error"))),
-        (SSEEvent("message.delta", '{"content": "no type"}'), MessageDelta("no type")),
+        (refusing(400, "Could not find stored response for previous_response_id 'x'."), ForgottenResponse),
+        (refusing(400, "Previous response with id 'x' not found.", code="x"), ForgottenResponse),
+        (refusing(400, "(n_keep: 10247 >= n_ctx: 4096)"), ContextOverflow),
+        (refusing(500, "Context size has been exceeded."), ContextOverflow),
+        (refusing(400, "too many tokens", code="context_length_exceeded"), ContextOverflow),
+        (refusing(400, "No models loaded. Please load a model in the developer page."), NotLoaded),
+        (refusing(404, "Model with instance identifier 'm' is not loaded.", "model_not_found"), NotLoaded),
+        (refusing(404, "Model m not found in downloaded models", "model_not_found"), NotFound),
+        (refusing(400, "Cannot change the context length of 'm' while it is busy."), Refused),
+        (refusing(401, "bad token for a context that exceeds"), Unauthorized),
     ],
 )
-def test_every_event_has_its_value(sent, expected):
-    assert decode(sent) == expected
+async def test_a_refusal_is_what_it_means_in_a_chat(server, kind):
+    message = json.loads(server.answer.content)["error"]["message"]
+    with pytest.raises(BackendError) as caught:
+        await ask(server)
+    assert type(caught.value) is kind
+    assert caught.value.problem.detail == message
+    assert caught.value.status == server.answer.status_code
+
+
+async def test_a_missing_variable_is_told_and_nothing_is_sent(monkeypatch):
+    monkeypatch.delenv("WEB_KEY", raising=False)
+    server = streaming()
+    tools = (Tools("web", server_url="https://example.org", headers={"Authorization": "WEB_KEY"}),)
+    with pytest.raises(NotSent, match="needs the environment variable WEB_KEY, which is not set"):
+        await ask(server, ChatRequest("m", "hi", tools=tools))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("endpoint", "name"), [(NATIVE, "integrations"), (RESPONSES, "tools")])
+async def test_a_headers_value_is_sent_and_shows_in_no_traceback(monkeypatch, endpoint, name):
+    monkeypatch.setenv("WEB_KEY", "a secret value")
+    server = refusing(400, "no")
+    tools = (Tools("web", server_url="https://example.org", headers={"Authorization": "WEB_KEY"}),)
+    with pytest.raises(Refused) as caught:
+        await ask(server, ChatRequest("m", "hi", endpoint=endpoint.path, tools=tools))
+    assert json.loads(server.requests[0].content)[name][0]["headers"] == {"Authorization": "a secret value"}
+    frames, trace = [], caught.value.__traceback__
+    while trace is not None:
+        frames.append(repr(trace.tb_frame.f_locals))
+        trace = trace.tb_next
+    assert "a secret value" not in "".join(frames)
+
+
+async def test_vectors_come_in_the_order_of_their_texts():
+    data = [{"index": 1, "embedding": [0, 1]}, {"index": 0, "embedding": [0.5, -1.0]}]
+    server = Server(httpx.Response(200, json={"data": data}))
+    assert await server.client().embed("e", ["a", "b"]) == ((0.5, -1.0), (0.0, 1.0))
+    assert server.requests[0].url.path == "/v1/embeddings"
+    assert json.loads(server.requests[0].content) == {"model": "e", "input": ["a", "b"]}
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "data",
     [
-        event("message.start"),
-        event("message.end"),
-        event("reasoning.start"),
-        event("event.of.the.future", x=1),
-        event("tool_call.unknown"),
-        SSEEvent("message", "[DONE]"),
-        SSEEvent("message", "[1]"),
-        SSEEvent("chat", "{}"),
+        None,
+        [],
+        [{"embedding": [1]}],
+        [{"embedding": [1]}, {"embedding": []}],
+        [{"embedding": [1]}, {"embedding": "AAAA"}],
+        [{"embedding": [1]}, {"embedding": [1, None]}],
+        [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}],
     ],
 )
-def test_what_says_nothing_is_passed_over(sent):
-    assert decode(sent) is None
-
-
-def test_a_tool_call_from_its_start_to_its_end():
-    call = {"tool": "goto", "provider_info": PROVIDER}
-    arguments = {"url": "https://example.org"}
-    shown = '{"url": "https://example.org"}'
-    assert decode(event("tool_call.start", **call)) == ToolCall("goto", "called", provider="mcp/playwright")
-    assert decode(event("tool_call.arguments", **call, arguments=arguments)) == ToolCall(
-        "goto", "arguments", shown, provider="mcp/playwright"
-    )
-    assert decode(event("tool_call.success", **call, arguments=arguments, output="ok")) == ToolCall(
-        "goto", "success", shown, "ok", "mcp/playwright"
-    )
-    failure = {"type": "invalid_name", "tool_name": "goo", "arguments": {}, "provider_info": {"server_label": "s"}}
-    assert decode(event("tool_call.failure", reason="no such tool", metadata=failure)) == ToolCall(
-        "goo", "failure", "{}", provider="s", reason="no such tool"
-    )
+async def test_what_are_no_vectors_for_the_texts(data):
+    with pytest.raises(BadReply):
+        await Server(httpx.Response(200, json={"data": data})).client().embed("e", ["a", "b"])

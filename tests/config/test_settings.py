@@ -9,6 +9,7 @@ from lmdeck.config.errors import ConfigError
 from lmdeck.config.paths import config_file, data_dir, state_dir
 from lmdeck.config.settings import Settings, load_settings
 from lmdeck.config.token import Token
+from lmdeck.model.chat import Tools
 
 Load = Callable[..., Settings]
 
@@ -126,7 +127,7 @@ def test_another_servers_profile_does_not_get_the_tops_token(load):
         ("readonly = true", "did you mean 'read_only'?"),
         (
             "zzz = 1",
-            r"unknown setting 'zzz' \(known: gpu, lms, log_days, log_megabytes, log_text, models_folder, profiles, ",
+            r"unknown setting 'zzz' \(known: gpu, lms, log_days, log_megabytes, log_text, mcp, models_folder, ",
         ),
         ("[profiles.a]\nthem = 'x'", r"\[profiles\.a\] unknown setting 'them'; did you mean 'theme'"),
         ('read_only = "yes"', "read_only must be true or false"),
@@ -192,3 +193,77 @@ def test_what_the_history_keeps(load):
     found = load("log_text = true\nlog_days = 7\nlog_megabytes = 50")
     assert (found.log_text, found.log_days, found.log_megabytes) == (True, 7, 50)
     assert load("log_days = 7\n[profiles.x]\nlog_days = 8", {"profile": "x"}).log_days == 8
+
+
+TOOLS = """
+plugins = ["mcp/playwright", "lmstudio/js-code", "mcp/playwright"]
+[mcp.docs]
+url = "http://127.0.0.1:3000/mcp"
+headers = { Authorization = "MY_VARIABLE", X-Team = "TEAM" }
+allowed_tools = ["search", "read"]
+[mcp.bare]
+url = "https://tools.example/mcp?v=2"
+[profiles.plain]
+plugins = []
+[profiles.mine]
+plugins = ["mine/one"]
+"""
+
+
+def test_tools_for_the_chat(load):
+    docs = Tools(
+        "docs",
+        server_url="http://127.0.0.1:3000/mcp",
+        allowed_tools=("search", "read"),
+        headers={"Authorization": "MY_VARIABLE", "X-Team": "TEAM"},
+    )
+    bare = Tools("bare", server_url="https://tools.example/mcp?v=2")
+    plugins = (
+        Tools("mcp/playwright", plugin_id="mcp/playwright"),
+        Tools("lmstudio/js-code", plugin_id="lmstudio/js-code"),
+    )
+    assert load().tools == ()
+    assert load(TOOLS).tools == (*plugins, docs, bare)
+    assert load(TOOLS, {"profile": "plain"}).tools == (docs, bare)
+    assert load(TOOLS, {"profile": "mine"}).tools == (Tools("mine/one", plugin_id="mine/one"), docs, bare)
+    assert load('plugins = ["a"]').tools == (Tools("a", plugin_id="a"),)
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("plugins = 'mcp/playwright'", "plugins must be a list of texts"),
+        ("plugins = ['a', 1]", "plugins must be a list of texts"),
+        ("plugins = [' ']", "plugins holds an empty id"),
+        ("plugin = ['a']", "unknown setting 'plugin'; did you mean 'plugins'"),
+        ("mcpp = 1", "unknown setting 'mcpp'; did you mean 'mcp'"),
+        ("mcp = false", r"tables: \[mcp\.NAME\]"),
+        ("mcp = []", r"tables: \[mcp\.NAME\]"),
+        ("[mcp]\nurl = 'http://x'", r"tables: \[mcp\.NAME\]"),
+        ("plugins = ['a']\n[mcp.a]\nurl = 'http://x'", "'a' is a plugin and an MCP server"),
+        ("[mcp.'a b']\nurl = 'http://x'", r"\[mcp\.a b\] the name must be letters"),
+        ("[mcp.a]\n", r"\[mcp\.a\] url is missing"),
+        ("[mcp.a]\nurl = 7", r"\[mcp\.a\] url must be text"),
+        ("[mcp.a]\nurl = 'x:1/mcp'", r"\[mcp\.a\] url must be an address such as"),
+        ("[mcp.a]\nurl = 'file:///etc/passwd'", "url must be an address such as"),
+        ("[mcp.a]\nurl = 'http://a b/'", "url must be an address such as"),
+        ("[mcp.a]\nurl = 'http://h:port/'", "url must be an address such as"),
+        ("[mcp.a]\nurl = 'http://x'\nheader = {}", "unknown setting 'header'; did you mean 'headers'"),
+        ("[mcp.a]\nurl = 'http://x'\nallowed_tools = 'search'", "allowed_tools must be a list of texts"),
+        ("[mcp.a]\nurl = 'http://x'\nallowed_tools = ['']", "allowed_tools must be a list of texts"),
+        ("[mcp.a]\nurl = 'http://x'\nheaders = 'Authorization'", "headers must be a table"),
+        ("[mcp.a]\nurl = 'http://x'\nheaders = { 'A b' = 'X' }", "'A b' is no name of a header"),
+        ("[mcp.a]\nurl = 'http://x'\nheaders = { A = 7 }", "A must name an environment variable"),
+        ("[profiles.x.mcp.a]\nurl = 'http://x'", r"\[profiles\.x\] unknown setting 'mcp'"),
+    ],
+)
+def test_what_is_wrong_with_tools_is_named(load, toml, words):
+    with pytest.raises(ConfigError, match=words):
+        load(toml)
+
+
+def test_a_header_that_holds_its_value_is_refused_without_showing_it(load):
+    for toml in ("headers = { Authorization = 'Bearer hidden-value' }", "url = 'http://hidden-value:x@host/mcp'"):
+        with pytest.raises(ConfigError, match=r"environment variable|send a header") as caught:
+            load(f"[mcp.a]\n{toml if toml.startswith('url') else toml + chr(10) + 'url = ' + repr('http://x')}")
+        assert "hidden-value" not in str(caught.value)

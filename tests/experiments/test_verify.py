@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
+from lmdeck.backend.dialects import native
 from lmdeck.backend.errors import BackendError, BadReply, Refused, StreamCut, Unauthorized, Unreachable
 from lmdeck.experiments.search import tolerance
 from lmdeck.experiments.verify import cost, plan, seconds_left, verify
@@ -53,7 +54,7 @@ async def test_what_is_sent(fake):
     backend = fake()
     await outcome(backend, 2048, reasoning_off=True)
     for request in backend.asked:
-        body = request.body()
+        body = native.body(request, str)
         assert body["store"] is False
         assert body["temperature"] == 0
         assert body["reasoning"] == "off"

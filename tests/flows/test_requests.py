@@ -10,9 +10,11 @@ from deck import Driver, running_deck, settings_for
 from steps import hear_the_log, load_model
 
 from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.model.exchange import ExchangeRecord, ExchangeText
 from lmdeck.model.log import DeckNote
 from lmdeck.model.problem import Problem
 from lmdeck.screens.exchange_screen import ExchangeScreen
+from lmdeck.screens.past_screen import PastScreen
 from lmdeck.screens.statistics_screen import StatisticsScreen
 from lmdeck.store.history import Store
 from lmdeck.widgets.chat_input import ChatInput
@@ -112,6 +114,85 @@ async def test_text_is_kept_only_when_the_user_says_so(scripted_server: DemoEndp
         ((_, text),) = await store.search("hello")
         assert text is not None
         assert "hello there" in text.prompt
+
+
+async def open_history(deck: Driver) -> None:
+    """The history on the screen, once it is open."""
+    session = deck.app.session
+    assert session is not None
+    await deck.until(lambda: session._desk is not None and session._desk.keeper is not None, "an open history")
+    await deck.press("4", "H")
+    await deck.until(lambda: isinstance(deck.app.screen, PastScreen), "the history")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_a_request_is_found_on_the_screen_after_a_restart(
+    scripted_server: DemoEndpoint, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    settings = replace(settings_for(scripted_server), history=tmp_path / "history.db", log_text=True)
+    async with running_deck(settings) as deck:
+        await asked(deck, scripted_server, "where is the needle")
+        await ask_by_http(scripted_server, "nothing of interest")
+        assert deck.app.session is not None
+        ledger = deck.app.session._ledger
+        assert ledger is not None
+        await deck.until(lambda: len(ledger._saved) == 2, "both requests kept", timeout=30)
+    async with running_deck(settings, size) as deck:
+        await deck.see("loaded")
+        await open_history(deck)
+        await deck.see("2 requests")
+        await deck.type("needle chat")
+        await deck.see("1 request ")
+        await deck.press("enter", "enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the request")
+        await deck.see(r"\[2 Prompt\]")
+        await deck.see("where is the needle")
+        await deck.press("1")
+        await deck.see(r"request +/v1/chat/completions")
+        await deck.press("R")
+        await deck.hear("Sent again")
+        await deck.until(lambda: isinstance(deck.app.screen, PastScreen), "the history again")
+        await deck.press("enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the request again")
+        await deck.press("c")
+        await deck.until(lambda: deck.app.screen is deck.app.dashboard, "the deck")
+        await deck.until(lambda: deck.app.screen.query_one(ChatInput).text == "where is the needle", "the question")
+
+
+async def test_hidden_prompts_stay_hidden_in_the_history(scripted_server: DemoEndpoint, tmp_path: Path) -> None:
+    record = ExchangeRecord(1e9, scripted_server.url, MODEL, "/v1/chat/completions")
+    async with await Store.open(tmp_path / "history.db") as store:
+        await store.add_exchanges([(record, ExchangeText("where is the needle", "here"))])
+    async with running_deck(replace(settings_for(scripted_server), history=tmp_path / "history.db")) as deck:
+        await deck.see(MODEL)
+        await deck.press("P")
+        await open_history(deck)
+        await deck.type("needle")
+        await deck.press("enter")
+        await deck.see("1 request ")
+        await deck.press("enter")
+        await deck.until(lambda: isinstance(deck.app.screen, ExchangeScreen), "the request")
+        await deck.press("2")
+        assert "where is the" not in await deck.see("Prompt and answer are hidden")
+
+
+async def test_without_a_history_the_screen_says_why(scripted_server: DemoEndpoint, tmp_path: Path) -> None:
+    async with running_deck(settings_for(scripted_server)) as deck:
+        await deck.see(MODEL)
+        await deck.until(lambda: deck.app.session and deck.app.session._desk, "the connection")
+        await deck.press("ctrl+p")
+        await deck.type("Log: History")
+        await deck.see("Search the requests of the history")
+        await deck.miss("Everywhere: ")
+        await deck.press("enter")
+        await deck.see("✗ no history")
+    (tmp_path / "history.db").mkdir()
+    async with running_deck(replace(settings_for(scripted_server), history=tmp_path / "history.db")) as deck:
+        await deck.see(MODEL)
+        await deck.until(lambda: "history: " in deck.text(), "the reason in the log")
+        await deck.press("4", "H")
+        await deck.until(lambda: isinstance(deck.app.screen, PastScreen), "the history")
+        await deck.see("✗ history: it cannot be opened")
 
 
 def written(folder: Path, ending: str) -> str:

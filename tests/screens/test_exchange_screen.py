@@ -10,6 +10,7 @@ from lmdeck.model.exchange import Exchange
 from lmdeck.model.log import PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 from lmdeck.screens.exchange_message import last_user_message, request_body
 from lmdeck.screens.exchange_screen import ExchangeAction, ExchangeScreen
+from lmdeck.screens.exchange_sections import SECTIONS
 from lmdeck.screens.exchange_text import overview, raw_json, stop_reason
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
@@ -42,8 +43,8 @@ BARE = Exchange(1, "coder", AT)
 class Opened:
     """The screen in a host, and what it was dismissed with."""
 
-    def __init__(self, exchange=EXCHANGE, *, size=(80, 24), hide_text=False, can_chat=True):
-        self.screen = ExchangeScreen(exchange, hide_text=hide_text, can_chat=can_chat)
+    def __init__(self, exchange=EXCHANGE, *, size=(80, 24), hide_text=False, can_send=True, **others):
+        self.screen = ExchangeScreen(exchange, hide_text=hide_text, can_send=can_send, **others)
         self.host, self.results = DialogHost(self.screen), []
         push = self.host.push_screen
         self.host.push_screen = lambda screen: push(screen, self.results.append)
@@ -148,6 +149,27 @@ async def test_search_counts_steps_and_is_dropped_by_escape():
         assert deck.results == []
 
 
+@pytest.mark.parametrize("hide_text", [True, False])
+async def test_it_opens_where_the_words_are_found(hide_text):
+    answer = PredictionOutput(AT, "coder", "a line\n" * 100 + "Secret vault")
+    async with Opened(replace(EXCHANGE, output=answer), look_for="secret vault", hide_text=hide_text) as deck:
+        words = await deck.host.see(deck.pilot, "/ find" if hide_text else "1/1 n N hits")
+        assert ("[3 Answer]" in words, "Secret vault" in words) == (not hide_text, not hide_text)
+
+
+async def test_an_exchange_of_the_history_has_the_sections_it_is_given():
+    past = replace(EXCHANGE, number=0)
+    async with Opened(past, sections=SECTIONS[:2]) as deck:
+        assert "Request coder 2026-11-2" in deck.host.words()
+        await deck.press("3", "5")
+        assert "[1 Overview] 2 Prompt" in deck.host.words()
+        assert "[2 Prompt]" in await deck.press("tab")
+        assert "[1 Overview]" in await deck.press("tab")
+        assert "1-2 section" in deck.host.words()
+        await deck.press("Y")
+        assert "# Answer" not in deck.host.copied
+
+
 async def test_copies_are_plain_and_bounded():
     long = replace(EXCHANGE, output=PredictionOutput(AT, "coder", "\tx\x1b" + "y" * 2_000_000))
     async with Opened(long) as deck:
@@ -173,8 +195,10 @@ async def test_chat_and_repeat_are_results():
     async with Opened(only_prompt) as deck:
         await deck.press("R")
         assert deck.results == [ExchangeAction("repeat", "", only_prompt)]
-    async with Opened(can_chat=False) as deck:
-        assert "c chat" not in await deck.press("c")
+    async with Opened(can_send=False) as deck:
+        words = await deck.press("c", "R")
+        assert "c chat" not in words
+        assert "R repeat" not in words
         assert deck.results == []
 
 

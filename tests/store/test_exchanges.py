@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lmdeck.model.exchange import ExchangeRecord, ExchangeText
+from lmdeck.model.exchange import KEPT_TEXT, ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.statistics import Day
@@ -17,7 +17,6 @@ from lmdeck.store import words as words_module
 from lmdeck.store.database import Database
 from lmdeck.store.errors import StoreError
 from lmdeck.store.history import Store
-from lmdeck.store.rows import KEPT_TEXT
 from lmdeck.store.schema import MIGRATIONS
 
 NOW = time.time()
@@ -95,6 +94,15 @@ async def test_a_text_that_was_not_kept_is_not_found(path, fts5):
         assert await store.exchanges("Gedicht") == ()
         assert await store.search("coder") == ((FULL, None),)
     assert raw(path, "SELECT count(*) FROM exchange_texts") == [(0,)]
+
+
+async def test_a_past_exchange_leads_to_its_text(path, fts5):
+    async with await Store.open(path) as store:
+        await store.add_exchanges([(BARE, None), (FULL, TEXT), (FULL, None)])
+        assert await store.past_exchanges("", 9) == (PastExchange(3, FULL), PastExchange(2, FULL), PastExchange(1, BARE))
+        assert await store.past_exchanges("gedicht", 9) == (PastExchange(2, FULL),)
+        assert await store.past_exchanges("coder", 1) == (PastExchange(3, FULL),)
+        assert [await store.exchange_text(number) for number in (1, 2, 3, 4)] == [None, TEXT, None, None]
 
 
 async def test_a_query_within_one_model(path, fts5):

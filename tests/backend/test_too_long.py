@@ -2,7 +2,7 @@
 
 import pytest
 
-from lmdeck.experiments.too_long import named_limit, says_too_long
+from lmdeck.backend.too_long import named_limit, says_too_long
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
-"""The events of `POST /api/v1/chat` with `stream: true`, as the deck's values."""
+"""LM Studio's own `POST /api/v1/chat`. It keeps the conversation itself and runs tools by itself."""
 
-from lmdeck.backend.decode import as_json, count, fields, number, parse, records, text
-from lmdeck.backend.refusal import error_words
+from collections.abc import Iterable
+
+from lmdeck.backend.decode import as_json, count, fields, number, records, text
+from lmdeck.backend.dialects.common import Fields, Reveal, data_of
+from lmdeck.backend.refusal import error_words, problem_of
 from lmdeck.backend.sse import SSEEvent
 from lmdeck.model.chat import (
     ChatEnded,
     ChatEvent,
     ChatFault,
+    ChatRequest,
     ChatStarted,
     ChatStats,
     MessageDelta,
@@ -14,18 +18,55 @@ from lmdeck.model.chat import (
     PromptProcessing,
     ReasoningDelta,
     ToolCall,
+    Tools,
 )
+from lmdeck.model.parameters import wire
 from lmdeck.model.problem import Problem
 
-Fields = dict[str, object]
+
+def body(request: ChatRequest, reveal: Reveal) -> Fields:
+    """The request, streamed. The server has the history, so `request.history` is not sent."""
+    said: object = request.input
+    if request.images:
+        images = [{"type": "image", "data_url": url} for url in request.images]
+        said = [*([{"type": "text", "content": request.input}] if request.input else []), *images]
+    sent: Fields = {"model": request.model, "input": said, "stream": True}
+    if request.previous_response_id:
+        sent["previous_response_id"] = request.previous_response_id
+    if request.system_prompt:
+        sent["system_prompt"] = request.system_prompt
+    if request.store is not None:
+        sent["store"] = request.store
+    if request.tools:
+        sent["integrations"] = [_integration(tools, reveal) for tools in request.tools]
+    return sent | wire(request.parameters, request.endpoint)
+
+
+def _integration(tools: Tools, reveal: Reveal) -> object:
+    allowed: Fields = {"allowed_tools": list(tools.allowed_tools)} if tools.allowed_tools else {}
+    if tools.plugin_id:
+        return {"type": "plugin", "id": tools.plugin_id} | allowed if allowed else tools.plugin_id
+    headers: Fields = {name: reveal(variable) for name, variable in tools.headers.items()}
+    server: Fields = {"type": "ephemeral_mcp", "server_label": tools.label, "server_url": tools.server_url}
+    return server | allowed | ({"headers": headers} if headers else {})
+
+
+class Decoder:
+    """Reads the events of an answer. The whole one ends with `chat.end`, after an `error` too."""
+
+    def feed(self, event: SSEEvent) -> Iterable[ChatEvent]:
+        """What an event says; nothing for those that only mark a beginning, and unknown ones."""
+        found = decode(event)
+        return () if found is None else (found,)
+
+    def close(self) -> Iterable[ChatEvent]:
+        """Without `chat.end` it was cut off."""
+        return ()
 
 
 def decode(event: SSEEvent) -> ChatEvent | None:
     """One event of the stream; None for those that say nothing (`message.start` …), unknown ones included."""
-    try:
-        data = fields(parse(event.data))
-    except ValueError:
-        return None
+    data = data_of(event)
     kind = text(data.get("type")) or event.event
     group, _, step = kind.partition(".")
     match group, step:
@@ -97,6 +138,4 @@ def _tool_call(step: str, data: Fields) -> ToolCall | None:
 
 def _problem(data: Fields) -> Problem:
     words = error_words(data)
-    if words is None:
-        return Problem("error")
-    return Problem(words.kind or "error", words.message)
+    return Problem("error") if words is None else problem_of(words)

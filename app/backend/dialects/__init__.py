@@ -1,0 +1,1 @@
+"""Chat requests and streamed answers, in the words of each inference endpoint."""
