@@ -115,8 +115,8 @@ class Comparing:
         """What should be known before it is asked."""
         names = dict.fromkeys(column.model for column in columns if not self._is_loaded(column.model))
         if names:
-            told = ", ".join(names)
-            yield f"Not loaded: {told}. The server loads what it is asked for, and may unload another for it."
+            listed = ", ".join(names)
+            yield f"Not loaded: {listed}. The server loads what it is asked for, and may unload another for it."
         told = (
             words
             for column in columns

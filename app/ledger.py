@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from lmdeck.exchanges.join import Joiner
 from lmdeck.exchanges.records import record
 from lmdeck.exchanges.tally import Tally
-from lmdeck.model.exchange import Exchange, ExchangeText
+from lmdeck.model.exchange import Exchange, ExchangeRecord, ExchangeText
 from lmdeck.model.log import LogEntry
 from lmdeck.model.statistics import Series, Summary
 from lmdeck.store.history import Store
 
 SETTLED_S = 2.0
 """A finished exchange is kept this long (seconds) after its end: late lines may still tell more about it."""
-_MOST_WAITING, _MOST_SAVED = 20_000, 50_000
+_MOST_WAITING = 20_000
+_PIECE, _REST_S = 200, 0.002
 
 
 class Ledger:
@@ -24,8 +25,9 @@ class Ledger:
     def __init__(self, server: str, keep_text: bool) -> None:
         self._server, self._keep_text = server, keep_text
         self._joiner, self._tally = Joiner(time.time()), Tally()
+        self._last = 0
+        self._open: set[int] = set()
         self._waiting: OrderedDict[int, Exchange] = OrderedDict()
-        self._saved: OrderedDict[int, None] = OrderedDict()
         self.finished = asyncio.Event()
         """Set when an exchange waits to be kept."""
 
@@ -34,12 +36,24 @@ class Ledger:
         changed = self._joiner.feed(batch)
         for exchange in changed:
             self._tally.add(exchange)
-            if not exchange.running and exchange.number not in self._saved:
-                self._waiting[exchange.number] = exchange
-                self.finished.set()
+            self._await(exchange)
         while len(self._waiting) > _MOST_WAITING:
             self._waiting.popitem(last=False)
         return changed
+
+    def _await(self, exchange: Exchange) -> None:
+        """Have it kept once it has ended, and only once: new ones come in the order of their numbers."""
+        number = exchange.number
+        if number > self._last:
+            self._last = number
+            self._open.add(number)
+        if exchange.running:
+            if self._waiting.pop(number, None) is not None:
+                self._open.add(number)  # its answer is another's
+        elif number in self._open or number in self._waiting:
+            self._open.discard(number)
+            self._waiting[number] = exchange
+            self.finished.set()
 
     def exchange_of(self, entry: LogEntry) -> Exchange | None:
         """The exchange that this very entry is a part of."""
@@ -64,14 +78,14 @@ class Ledger:
     async def keep(self, store: Store, now: float) -> None:
         """Write what has settled. Raises StoreError; what was not written waits for the next time."""
         ready = [one for one in self._waiting.values() if now - (one.ended_at or now) >= SETTLED_S]
-        if not ready:
-            return
-        await store.add_exchanges([(record(one, self._server), self._text(one)) for one in ready])
+        kept = list[tuple[ExchangeRecord, ExchangeText | None]]()
+        for at in range(0, len(ready), _PIECE):
+            kept += [(record(one, self._server), self._text(one)) for one in ready[at : at + _PIECE]]
+            await asyncio.sleep(_REST_S)  # thousands come at once in a flood
+        if kept:
+            await store.add_exchanges(kept)
         for one in ready:
             self._waiting.pop(one.number, None)
-            self._saved[one.number] = None
-        while len(self._saved) > _MOST_SAVED:
-            self._saved.popitem(last=False)
 
     @property
     def waiting(self) -> int:

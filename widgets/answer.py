@@ -17,6 +17,7 @@ from lmdeck.model import chat
 from lmdeck.model.problem import Problem
 from lmdeck.model.text import clean, one_line
 from lmdeck.widgets.folded import Folded
+from lmdeck.widgets.ground import ground
 from lmdeck.widgets.paint.answer import progress_line, statistics_line
 from lmdeck.widgets.paint.code import CodeBlock
 from lmdeck.widgets.prose import Prose
@@ -53,6 +54,7 @@ class Answer(Vertical):
         self._early: list[Widget] = []
         self._prose: Prose | None = None
         self._proses: list[Prose] = []
+        self._folds: list[Folded] = []
         self._reasoning: Folded | None = None
         self._tool: Folded | None = None
         self._timer: Timer | None = None
@@ -84,8 +86,7 @@ class Answer(Vertical):
             self._timer = self.set_interval(1 / _FRAMES_PER_SECOND, self._draw)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """What is to be seen between the parts: all lines look like the first."""
-        return super().render_lines(Region(crop.x, crop.y, crop.width, 1)) * crop.height
+        return ground(super().render_lines, crop)
 
     def feed(self, event: chat.ChatEvent) -> None:
         """Take one event of the stream."""
@@ -112,7 +113,7 @@ class Answer(Vertical):
 
     def fail(self, problem: Problem) -> None:
         """The request failed: a cut-off answer if something came, else the problem with its next step."""
-        if self._pieces or self._reasoning:
+        if self._pieces or self._folds:
             self.cut_off(problem.sentence)
             return
         self._finish()
@@ -120,9 +121,8 @@ class Answer(Vertical):
 
     def fold_all(self) -> None:
         """Unfold everything folded, or fold it all when something is open."""
-        parts = list(self.query_children(Folded))
-        shut = any(not part.folded for part in parts)
-        for part in parts:
+        shut = any(not part.folded for part in self._folds)
+        for part in self._folds:
             part.folded = shut
 
     def _show_progress(self, words: str, progress: float | None) -> None:
@@ -143,25 +143,39 @@ class Answer(Vertical):
         self._pieces.append(text)
         self._progress.display = False
         if self._prose is None:
+            if not text.strip():
+                return  # nothing to see, and no room for it
             self._prose = Prose()
             self._proses.append(self._prose)
             self._place(self._prose)
         self._prose.feed(text)
 
+    def _fold(self, title: str) -> Folded:
+        """Something folded under what was written so far."""
+        self._close_prose()
+        self._folds.append(folded := Folded(title))
+        self._place(folded)
+        return folded
+
     def _feed_reasoning(self, text: str, done: bool) -> None:
         if self._reasoning is None:
-            self._reasoning = Folded("reasoning …")
-            self._place(self._reasoning)
+            if not text:
+                return
+            self._reasoning = self._fold("reasoning …")
             self._show_progress("thinking", None)
         self._reasoning.append(text)
         if done:
+            self._end_reasoning()
+
+    def _end_reasoning(self) -> None:
+        if self._reasoning is not None:
             self._reasoning.title = "reasoning"
+            self._reasoning.refresh_text()
+            self._reasoning = None
 
     def _feed_tool(self, call: chat.ToolCall) -> None:
         if call.state == "called" or self._tool is None:
-            self._close_prose()
-            self._tool = Folded("")
-            self._place(self._tool)
+            self._tool = self._fold("")
         mark = {"success": "✓", "failure": "✗"}.get(call.state, "…")
         self._tool.title = f"tool {call.tool} {mark}" + (f"  ({call.provider})" if call.provider else "")
         parts = {"arguments": _pretty(call.arguments), "output": _pretty(call.output), "reason": call.reason}
@@ -186,9 +200,7 @@ class Answer(Vertical):
             self._timer.stop()
         self._progress.display = False
         self._close_prose()
-        if self._reasoning is not None:
-            self._reasoning.title = "reasoning"
-            self._reasoning.refresh_text()
+        self._end_reasoning()
         self.call_after_refresh(self.post_message, self.Drawn())
 
     def _close_with(self, words: str | Content, kind: str) -> None:

@@ -118,12 +118,12 @@ class AnswerColumn(VerticalScroll):
             self._until = self._clock()
             self.post_message(self.Changed())
 
-    def on_answer_drawn(self, event: Answer.Drawn) -> None:
-        """Stay at the end as the answer grows, until the user scrolls up."""
-        event.stop()
-        self.call_after_refresh(self._hold_end)
+    def watch_virtual_size(self) -> None:
+        """What is in it has grown, or shrunk; how much of it can be seen is known a moment later."""
+        self.call_later(self._hold_end)
 
     def _hold_end(self) -> None:
-        """Not before there is something to scroll: an anchor would move a short answer to the bottom."""
-        if not self.is_anchored and self.max_scroll_y > 0:
+        """Stay at the answer's end, until the user scrolls up. Not before there is something to scroll: an anchor would
+        move a short answer to the bottom."""
+        if self._answer is not None and not self.is_anchored and self.max_scroll_y > 0:
             self.anchor()

@@ -63,14 +63,19 @@ class ChatEditor(Vertical):
         self._chips = _Attachments()
         self._chips.display = False
         self._words = Static(classes="words", markup=False)
-        line = Horizontal(Static(">", classes="prompt"), self.input)
-        super().__init__(self._suggestions, self._chips, self._words, line)
+        super().__init__()
         self._attachments: Sequence[Attachment] = ()
         self._said, self._said_of, self._told = "", "", ""
         self._submitted, self._sent = "", ""
         self._edits: str | None = None
         self._draft = ""
         self._timer: Timer | None = None
+
+    def mount_parts(self) -> None:
+        """Mount what it consists of, at once where composing would take a moment: the keyboard is on its way here."""
+        line = Horizontal()
+        self.mount(self._suggestions, self._chips, self._words, line)
+        line.mount(Static(">", classes="prompt"), self.input)
 
     # What the chat tells it
 

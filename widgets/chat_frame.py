@@ -129,6 +129,7 @@ class ChatFrame(Pane):
 
             self._editor = ChatEditor()
             self.mount(self._editor)
+            self._editor.mount_parts()
             self._closed_editor.display = False
             self._editor.attach(self.attachments)
             self.watch_prompts()

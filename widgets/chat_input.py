@@ -3,9 +3,9 @@
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import TextArea
 
 from lmdeck.widgets.completing import Completing
+from lmdeck.widgets.multiline import Multiline
 from lmdeck.widgets.ordered_keys import ran_own_binding
 from lmdeck.widgets.recall import Recall
 from lmdeck.widgets.suggestions import Suggestions
@@ -13,7 +13,7 @@ from lmdeck.widgets.suggestions import Suggestions
 _LARGE_CHARACTERS, _LARGE_LINES = 8192, 100
 
 
-class ChatInput(TextArea):
+class ChatInput(Multiline):
     """A text area of one to six lines. What a key means beyond the text depends on the chat, so it is posted.
 
     While `suggestions` are in sight, the arrows, Tab, Enter and Escape are theirs first.

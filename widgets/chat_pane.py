@@ -45,7 +45,6 @@ class ChatPane(ChatFrame):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.response_id: str | None = None
         self._answer: Answer | None = None
         self._answer_id = ""
 
@@ -79,13 +78,8 @@ class ChatPane(ChatFrame):
 
     def feed(self, event: ChatEvent) -> None:
         """One event of the running answer."""
-        if self._answer is None:
-            return
-        self._answer.feed(event)
-        from lmdeck.model.chat import ChatEnded  # not needed for the first frame
-
-        if isinstance(event, ChatEnded):
-            self.response_id = event.response_id or self.response_id
+        if self._answer is not None:
+            self._answer.feed(event)
 
     def cut_off(self, reason: str) -> None:
         """The running answer ended early."""
@@ -170,7 +164,6 @@ class ChatPane(ChatFrame):
             self.post_message(Stopped())
         if self._editor is not None:
             self._editor.tell()
-        self.response_id = None
         self.show(())
         self.post_message(Begun())
 

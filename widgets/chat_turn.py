@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -14,6 +16,7 @@ from lmdeck.model.conversation import ShownTurn, Turn
 from lmdeck.model.text import clean, one_line
 from lmdeck.model.units import size
 from lmdeck.widgets.answer import Answer
+from lmdeck.widgets.ground import ground
 
 
 class TurnView(Vertical):
@@ -32,6 +35,9 @@ class TurnView(Vertical):
         self.turn_id = turn_id
         self.count = count
         """How many turns stand in this one's place."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return ground(super().render_lines, crop)
 
     @property
     def text(self) -> str:
@@ -53,28 +59,32 @@ class UserTurn(TurnView):
     def __init__(self, shown: ShownTurn, hidden: bool) -> None:
         self._said, self._head = Static(classes="said", markup=False), Static(classes="head", markup=False)
         super().__init__(shown.turn.id, shown.count, self._said, self._head)
-        self._turn = shown.turn
-        self.hide(hidden)
+        self._shown, self._hidden = shown, hidden
+        self._say()
+        attached = [f"+ {each.name} ({size(each.size_bytes)})" for each in shown.turn.attachments]
+        self._head.update(Content("\n".join(one_line(each, 200) for each in attached)))
+        self._head.display = bool(attached)
 
     @property
     def text(self) -> str:
-        return self._turn.text
+        return self._shown.turn.text
 
     def place(self, shown: ShownTurn, named: bool) -> None:
-        self.count = shown.count
-        attached = [f"{each.name} ({size(each.size_bytes)})" for each in shown.turn.attachments]
-        words = [one_line(f"+ {each}", 100) for each in attached]
-        self._head.update(Content("  ".join([branch_mark(shown), *words]).strip()))
-        self._head.display = bool(words) or shown.count > 1
+        self.count, self._shown = shown.count, shown
+        self._say()
 
     def hide(self, hidden: bool) -> None:
         """The words, or how many there are."""
-        text = self._turn.text
-        self._said.update(Content("> " + (f"({len(text)} characters hidden)" if hidden else clean(text))))
+        self._hidden = hidden
+        self._say()
+
+    def _say(self) -> None:
+        words = f"({len(self.text)} characters hidden)" if self._hidden else clean(self.text)
+        self._said.update(Content(" ".join(filter(None, [branch_mark(self._shown), ">", words]))))
 
 
 class AnswerTurn(TurnView):
-    """An answer, under a line that tells which of several it is and, where they differ, whose."""
+    """An answer, under a line that tells which of several it is and, where models differ, whose."""
 
     def __init__(self, turn_id: str) -> None:
         self.answer = Answer()

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from textual import events, on
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.widgets import Static
 
 from lmdeck.model.conversation import ShownTurn, Turn
 from lmdeck.widgets.answer import Answer
 from lmdeck.widgets.chat_turn import AnswerTurn, TurnView, UserTurn
+from lmdeck.widgets.ground import ground
 
 _BATCH_TURNS, _BATCH_CHARACTERS = 24, 40_000
 """So much of a long conversation is on the screen at first, and comes with each look at what was before."""
@@ -166,6 +169,9 @@ class TurnList(VerticalScroll, inherit_bindings=False):
         self.call_after_refresh(lambda: self.scroll_to(y=self.virtual_size.height - below, animate=False))
 
     # What is in sight
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return ground(super().render_lines, crop)
 
     def stay_here(self) -> None:
         """Do not follow a growing answer."""

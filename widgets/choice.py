@@ -46,7 +46,7 @@ class Choice(Widget, can_focus=True):
         """Walk, stopping at the ends."""
         self.index = max(0, min(len(self.options) - 1, self.index + step))
 
-    def _on_key(self, event: events.Key) -> None:
+    async def _on_key(self, event: events.Key) -> None:
         passed_on(self, event)
 
     def on_click(self) -> None:

@@ -1,5 +1,6 @@
 """Text that grows: an answer's Markdown, or a model's reasoning. One widget, whatever is in it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from rich.segment import Segment
@@ -11,6 +12,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from lmdeck.widgets.paint.code import CodeBlock
+from lmdeck.widgets.paint.diff import changed
 from lmdeck.widgets.paint.document import Document
 from lmdeck.widgets.paint.flow import Row
 
@@ -40,6 +42,9 @@ ANSI_LOOKS: Final[dict[str, str]] = LOOKS | {
     "rule": "dim ansi_default",
 }
 """The same where the terminal's own colours are used."""
+
+KEPT_STRIPS = 512
+"""Rows kept as they were painted last: more than a screen has."""
 
 
 class Prose(Widget):
@@ -76,14 +81,15 @@ class Prose(Widget):
         self._document.finish()
 
     def redraw(self) -> bool:
-        """Draw what was fed; answers whether there was any. Costs a layout only when it takes more rows or fewer."""
-        before = len(self._document.rows)
+        """Draw what was fed; answers whether there was any. Costs a layout only when it takes more rows or fewer; else
+        the terminal gets only the cells that changed."""
+        before, painted = len(self._document.rows), self._strips
         first = self._draw(self._document.cells or self.size.width)
         rows = len(self._document.rows)
         if rows != before:
             self.refresh(layout=True)
         elif first < rows:
-            self.refresh(Region(0, first, self.size.width, rows - first))
+            self._refresh_rows(first, painted)
         return first < max(rows, before)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -111,6 +117,8 @@ class Prose(Widget):
             return Strip.blank(self.size.width, self.rich_style)
         strip = self._strip(rows[y], selection)
         if selection is None:
+            if len(self._strips) >= KEPT_STRIPS:
+                self._strips.clear()
             self._strips[y] = strip
         return strip
 
@@ -134,8 +142,19 @@ class Prose(Widget):
         self._strips = {y: strip for y, strip in self._strips.items() if y < first}
         return first
 
+    def _refresh_rows(self, first: int, painted: Mapping[int, Strip]) -> None:
+        """Have those cells painted, from row `first` on, that look different than they do on the terminal."""
+        if self.text_selection is not None:
+            self.refresh(Region(0, first, self.size.width, len(self._document.rows) - first))
+            return
+        for y, old in painted.items():
+            if y >= first:
+                start, end = changed(old, self.render_line(y))
+                if end > start:
+                    self.refresh(Region(start, y, end - start, 1))
+
     def _strip(self, row: Row, selection: Selection | None) -> Strip:
-        base, text = self.visual_style, row.text
+        base, text = self.visual_style, row.coloured()
         ground = base + self._look(row.ground) if row.ground else base
         if selection is not None and (span := selection.get_span(row.line)) is not None:
             first = max(span[0] - row.start, 0)

@@ -14,6 +14,7 @@ from lmdeck.widgets.ordered_keys import passed_on
 class Tick(Widget, can_focus=True):
     """Ticked or not; `label` is plain text, `hint` stands dim behind it."""
 
+    BINDING_GROUP_TITLE = "Box"
     BINDINGS = [Binding("space", "turn", "Tick", show=False, id="tick.turn", tooltip="Tick it, or not")]
     DEFAULT_CSS = """
     Tick { height: 1; width: 1fr; color: $foreground; }
@@ -43,7 +44,7 @@ class Tick(Widget, can_focus=True):
         """The other way."""
         self.value = not self.value
 
-    def _on_key(self, event: events.Key) -> None:
+    async def _on_key(self, event: events.Key) -> None:
         passed_on(self, event)
 
     def on_click(self) -> None:

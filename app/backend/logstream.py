@@ -1,5 +1,6 @@
 """JSON lines of `lms log stream --json` to log entries, as bytes arrive and without I/O."""
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -71,7 +72,7 @@ def event_entry(at: float, data: Fields) -> LogEntry | None:
     match data.get("type"):
         case "llm.prediction.input":
             return PredictionInput(
-                at, _instance(data), text(data.get("input")) or "", text(data.get("modelPath")) or ""
+                at, _instance(data), text(data.get("input")) or "", _name(data.get("modelPath")) or ""
             )
         case "llm.prediction.output":
             stats = data.get("stats")
@@ -85,25 +86,30 @@ def event_entry(at: float, data: Fields) -> LogEntry | None:
                 at,
                 (text(data.get("message")) or "").rstrip("\r\n"),
                 _level(data),
-                engine=text(data.get("engineName")) or "",
-                engine_version=text(data.get("engineVersion")) or "",
-                instance_id=text(data.get("modelIdentifier")) or text(data.get("instanceReference")),
+                engine=_name(data.get("engineName")) or "",
+                engine_version=_name(data.get("engineVersion")) or "",
+                instance_id=_name(data.get("modelIdentifier")) or _name(data.get("instanceReference")),
                 pid=count(data.get("pid")),
             )
     return None
 
 
 def _instance(data: Fields) -> str:
-    return text(data.get("modelIdentifier")) or ""
+    return _name(data.get("modelIdentifier")) or ""
+
+
+def _name(value: object) -> str | None:
+    """A string that comes with line after line: one object for all of them."""
+    return sys.intern(value) if isinstance(value, str) else None
 
 
 def _level(data: Fields) -> str:
-    return (text(data.get("level")) or "info").lower()
+    return sys.intern((text(data.get("level")) or "info").lower())
 
 
 def _stats(stats: Fields) -> PredictionStats:
     return PredictionStats(
-        stop_reason=text(stats.get("stopReason")),
+        stop_reason=_name(stats.get("stopReason")),
         tokens_per_second=number(stats.get("tokensPerSecond")),
         ttft_s=number(stats.get("timeToFirstTokenSec")),
         total_time_s=number(stats.get("totalTimeSec")),

@@ -46,9 +46,11 @@ def request_for(
         parameters=conversation.parameters,
         history=history,
         images=images,
-        tools=tuple(tools[label] for label in conversation.integrations if label in tools)
-        if endpoint.integrations
-        else (),
+        tools=tuple(
+            tools[label]
+            for label in conversation.integrations
+            if label in tools and (endpoint.integrations or (endpoint.mcp and tools[label].server_url))
+        ),
     )
 
 

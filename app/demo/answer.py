@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from lmdeck.demo.engines.base import Finished, Piece, PromptProgress, Stats, Text, ToolUse
@@ -68,12 +67,9 @@ class Answer:
             self._items.append({"type": "tool_call"} | done)
             yield {"type": "tool_call.success"} | done
             return
-        metadata: Json = {
-            "type": "invalid_name",
-            "tool_name": use.tool,
-            "arguments": json.dumps(use.arguments),
-            "provider_info": use.provider,
-        }
+        metadata: Json = {"type": f"invalid_{use.invalid}", "tool_name": use.tool}
+        if use.invalid == "arguments":
+            metadata |= {"arguments": use.arguments, "provider_info": use.provider}
         failed: Json = {"reason": use.failure, "metadata": metadata}
         self._items.append({"type": "invalid_tool_call"} | failed)
         yield {"type": "tool_call.failure"} | failed

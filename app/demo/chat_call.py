@@ -17,6 +17,10 @@ RANGES = {
     "min_p": (0.0, 1.0),
     "repeat_penalty": (0.0, 10.0),
 }
+KNOWN = {
+    *("model", "input", "system_prompt", "integrations", "stream", "store", "previous_response_id", "reasoning"),
+    *("max_output_tokens", "context_length", "draft_model", "top_k", "ttl", *RANGES),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class ChatCall:
 
 def read_call(body: Json, model: CatalogModel, conversations: Conversations) -> ChatCall:
     """The request for `model`. Raises ApiError and FieldError, always 400."""
+    if unknown := sorted(body.keys() - KNOWN):
+        words = ", ".join(f"'{name}'" for name in unknown)
+        raise invalid(f"Unrecognized key(s) in object: {words}", code="unrecognized_keys")
     if model.embedding:
         raise invalid(f"Model '{model.key}' is an embedding model and cannot chat.", param="model")
     previous = conversations.get(fields.text(body, "previous_response_id"))

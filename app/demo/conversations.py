@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 
 from lmdeck.demo.errors import ApiError
+from lmdeck.demo.faults import Faults
 from lmdeck.demo.fields import Json
 
 KEPT = 1000
@@ -14,7 +15,8 @@ KEPT = 1000
 class Conversations:
     """The last thousand answers, each with the whole conversation that led to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._turns: OrderedDict[str, tuple[Json, ...]] = OrderedDict()
 
     def new_id(self) -> str:
@@ -31,7 +33,7 @@ class Conversations:
         """The conversation up to an answer; empty for None. Raises ApiError 400 for an id that is not stored."""
         if response_id is None:
             return ()
-        if response_id not in self._turns:
+        if response_id not in self._turns or self._faults.take("forgotten"):
             raise ApiError(
                 400,
                 "invalid_request",

@@ -18,6 +18,7 @@ TABLE = {
     "sse_cut": "end a stream in the middle, without its closing event",
     "load_fail": "refuse to load with the guardrail's words",
     "load_fail_generic": "fail to load with an exit code; the cause is only in the runtime log",
+    "forgotten": "know no earlier answer: whatever `previous_response_id` says, it is too old",
     "mid_stream_error": "break off a generation with an `error` event, then chat.end",
     "context_collapse": "allocate 8192 tokens of context (or a quarter, if that is less) and report what was asked for",
     "context_deny": "as context_collapse, and the runtime log repeats what was asked for as well (scripted)",

@@ -17,11 +17,10 @@ from lmdeck.demo.web import read_body
 
 
 class OpenAIApi:
-    """`/v1/…`. Answers stored by `/v1/responses` are its own: `/api/v1/chat` does not know them."""
+    """`/v1/…`."""
 
-    def __init__(self, hub: Hub, serving: Serving) -> None:
-        self._hub, self._serving = hub, serving
-        self._conversations = Conversations()
+    def __init__(self, hub: Hub, serving: Serving, conversations: Conversations) -> None:
+        self._hub, self._serving, self._conversations = hub, serving, conversations
 
     def routes(self) -> list[Route]:
         """The endpoints."""

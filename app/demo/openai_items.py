@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from lmdeck.demo.fields import FieldError, Json, obj
 from lmdeck.demo.openai_wire import objects, string
 
+LEFT_OUT = ("reasoning", "mcp_call")
 PARTS = ("input_text", "input_image", "output_text", "text")
 
 
 def read_items(given: object) -> list[Json]:
     """`input` in llama-server's stricter form: typed messages, function calls and their outputs. What a model thought
-    earlier is left out, as chat templates leave it out. Raises FieldError."""
+    earlier, and what a server's tools told it, is left out, as chat templates leave it out. Raises FieldError."""
     if isinstance(given, str) and given:
         return [_message("user", given)]
     if not isinstance(given, list) or not given:
@@ -25,7 +26,7 @@ def read_items(given: object) -> list[Json]:
             items.append(_message(item["role"], item.get("content")))
         elif kind in ("function_call", "function_call_output"):
             items.append(item)
-        elif kind != "reasoning":
+        elif kind not in LEFT_OUT:
             raise FieldError("input", f"'input' has an item of an unknown type: {kind!r}")
     return items
 
@@ -50,7 +51,7 @@ def _message(role: str, content: object) -> Json:
 
 def stored(items: Iterable[Json]) -> list[Json]:
     """The items of an answer that a later request continues from."""
-    return [item for item in items if item.get("type") != "reasoning"]
+    return [item for item in items if item.get("type") not in LEFT_OUT]
 
 
 def as_messages(items: Iterable[Json]) -> list[Json]:

@@ -79,6 +79,9 @@ class ResponseEvents:
         return item | {"type": "message", "role": "assistant"}
 
     def _call(self, use: ToolUse) -> Iterator[Json]:
+        if use.provider:
+            yield from self._server_call(use)
+            return
         call_id = f"call_{secrets.token_hex(12)}"
         arguments = json.dumps(use.arguments)
         item: Json = {"type": "function_call", "id": f"fc_{secrets.token_hex(16)}", "call_id": call_id}
@@ -89,6 +92,20 @@ class ResponseEvents:
         yield {"type": "response.output_item.added", "item": item}
         yield {"type": "response.function_call_arguments.delta", "delta": arguments} | told
         yield {"type": "response.function_call_arguments.done", "arguments": arguments, "name": use.tool} | told
+        yield {"type": "response.output_item.done", "item": done}
+
+    def _server_call(self, use: ToolUse) -> Iterator[Json]:
+        """A call that an MCP server has answered."""
+        item: Json = {"type": "mcp_call", "id": f"mcp_{secrets.token_hex(16)}", "name": use.tool}
+        item |= {"server_label": use.provider.get("server_label"), "arguments": ""}
+        done = item | {"arguments": json.dumps(use.arguments), "output": use.output, "error": None}
+        state = "completed" if use.failure is None else "failed"
+        if use.failure is not None:
+            done["error"] = {"type": "mcp_protocol_error", "code": -32602, "message": use.failure}
+        self._output.append(done)
+        yield {"type": "response.output_item.added", "item": item}
+        yield {"type": "response.mcp_call_arguments.done", "arguments": done["arguments"], "item_id": item["id"]}
+        yield {"type": f"response.mcp_call.{state}", "item_id": item["id"]}
         yield {"type": "response.output_item.done", "item": done}
 
     def _completed(self, stats: Stats) -> Json:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from lmdeck.demo import fields
 from lmdeck.demo.conversations import Conversations
-from lmdeck.demo.engines.base import GenerateRequest
+from lmdeck.demo.engines.base import EngineError, GenerateRequest
 from lmdeck.demo.errors import ApiError
 from lmdeck.demo.fields import FieldError, Json
 from lmdeck.demo.openai_call import Ask, Call, Function, Renderer, effort, options
@@ -67,7 +67,10 @@ class ResponseCall(Call):
             chosen["max_tokens"] = self.limit
         self._format = fields.obj(fields.obj(body.get("text")).get("format"))
         functions, must_call = _functions(body)
-        request = GenerateRequest(messages=(*system, *as_messages(self._items)), options=chosen)
+        servers = (
+            tool | {"type": "ephemeral_mcp"} for tool in fields.objects(body, "tools") if tool.get("type") == "mcp"
+        )
+        request = GenerateRequest((*system, *as_messages(self._items)), None, chosen, tuple(servers))
         schema = fields.obj(self._format.get("schema")) if self._format.get("type") == "json_schema" else None
         return Ask((request,), functions, must_call, schema)
 
@@ -78,7 +81,9 @@ class ResponseCall(Call):
 
     def upstream(self) -> Json:
         """Without what llama-server refuses, and with the whole conversation. It reads the format of the answer from
-        `response_format` only."""
+        `response_format` only. Raises EngineError."""
+        if self.ask.requests[0].integrations:
+            raise EngineError("This server connects to no MCP server.", "mcp_connection_error")
         body = {k: v for k, v in super().upstream().items() if k not in ("previous_response_id", "store", "text")}
         if self._format.get("type") == "json_schema":
             schema = {name: value for name, value in self._format.items() if name != "type"}
@@ -158,8 +163,10 @@ def _functions(body: Json) -> tuple[tuple[Function, ...], bool]:
     """The tools to choose from, the chosen one first, and whether one must be called."""
     found: list[Function] = []
     for tool in fields.objects(body, "tools"):
+        if tool.get("type") == "mcp":
+            continue
         if tool.get("type") != "function" or not isinstance(name := tool.get("name"), str):
-            raise FieldError("tools", "every tool must be a function with a name")
+            raise FieldError("tools", "every tool must be an MCP server or a function with a name")
         found.append(Function(name, fields.obj(tool.get("parameters"))))
     choice = body.get("tool_choice")
     return choose(found, choice, fields.obj(choice).get("name"))

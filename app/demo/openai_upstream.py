@@ -43,9 +43,10 @@ class Upstream:
     async def generate(self, ticket: Ticket, call: Call, tally: Tally) -> AsyncGenerator[Json, None]:
         """llama-server's events as they come; `tally` and the model log hear them too. Closing it closes the
         connection, which makes llama-server stop. Raises EngineError, RunnerGone after an unload."""
+        body = call.upstream()
         ticket.log_input(await self._prompt(ticket.instance, call))
         try:
-            async with aclosing(self._events(ticket.instance, call)) as events:
+            async with aclosing(self._events(ticket.instance, call.path, body)) as events:
                 async for data in events:
                     call.hear(data, tally)
                     if tally.begun:
@@ -76,12 +77,11 @@ class Upstream:
             raise _refusal(response.content)
         return string(obj(response.json()), "prompt")
 
-    async def _events(self, instance: Instance, call: Call) -> AsyncGenerator[Json, None]:
-        url, headers = _address(instance, call.path)
+    async def _events(self, instance: Instance, path: str, body: Json) -> AsyncGenerator[Json, None]:
+        url, headers = _address(instance, path)
         decoder = SSEDecoder()
         try:
-            body = encoded(call.upstream())
-            async with self._client().stream("POST", url, headers=headers, content=body) as response:
+            async with self._client().stream("POST", url, headers=headers, content=encoded(body)) as response:
                 if response.status_code != 200:
                     raise _refusal(await response.aread())
                 async for chunk in response.aiter_bytes():

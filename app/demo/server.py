@@ -68,10 +68,9 @@ class DemoApp:
         models = await engine.catalogue()
         self.models = engine.models_folder
         hub = Hub(engine, models, self._log, jit=not options.no_jit, jit_ttl_s=options.jit_ttl)
-        conversations = Conversations()
         native = NativeModels(hub, downloads=options.engine == "scripted")
-        chat = NativeChat(hub, conversations)
-        self._compatible = Compatible(hub)
+        chat = NativeChat(hub, Conversations(self._faults))
+        self._compatible = Compatible(hub, Conversations(self._faults))
         self._public, self._private = Listener(options.port), Listener()
         control = Control(hub, self._faults, self._timings, self._public).routes()
         routes = [*native.routes(), *chat.routes(), *V0Models(hub).routes(), *self._compatible.routes(), *control]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from lmdeck.exchanges.draft import Draft, Join
+from lmdeck.exchanges.slots import KEPT_LINES
 from lmdeck.model.exchange import Exchange
-from lmdeck.model.log import LogEntry
+from lmdeck.model.log import LogEntry, RuntimeLine
 
 PATIENCE_S = 600.0
 """A request without any line of its own for so long no longer counts as running."""
@@ -31,7 +32,7 @@ class Book:
         self._running: OrderedDict[int, Draft] = OrderedDict()
         self._kept: OrderedDict[int, int] = OrderedDict()
         self._bytes = 0
-        self._numbers: dict[int, tuple[LogEntry, int]] = {}
+        self._owners: dict[int, Draft] = {}
         self._changed: dict[int, Draft] = {}
 
     @property
@@ -53,20 +54,26 @@ class Book:
 
     def knows(self, entry: LogEntry) -> bool:
         """Whether this very entry is part of an exchange."""
-        found = self._numbers.get(id(entry))
-        return found is not None and found[0] is entry
+        return self._owner(entry) is not None
 
     def touch(self, draft: Draft, entry: LogEntry | None = None) -> None:
         """A draft has changed, by what `entry` told."""
         if entry is not None:
             draft.heard = max(draft.heard, entry.at)
-            self._numbers[id(entry)] = (entry, draft.number)
+            self._owners[id(entry)] = draft
         self._changed[draft.number] = draft
+
+    def hear(self, draft: Draft, line: RuntimeLine) -> None:
+        """A line of the engine's about a draft, of which the last ones are kept."""
+        self.touch(draft, line)
+        lines = (*draft.lines, line)
+        draft.lines = lines[-KEPT_LINES:]
+        for gone in lines[:-KEPT_LINES]:
+            self._owners.pop(id(gone), None)
 
     def exchange_of(self, entry: LogEntry) -> Exchange | None:
         """The exchange that this very entry is part of, while it is kept."""
-        found = self._numbers.get(id(entry))
-        draft = self._drafts.get(found[1]) if found is not None and found[0] is entry else None
+        draft = self._owner(entry)
         return draft.freeze() if draft else None
 
     def flush(self) -> list[Exchange]:
@@ -86,7 +93,7 @@ class Book:
         number = draft.number
         self._drafts[number] = draft
         for entry in draft.entries():
-            self._numbers[id(entry)] = (entry, number)
+            self._owners[id(entry)] = draft
         self._bytes -= self._kept.pop(number, 0)
         if draft.running:
             self._running.setdefault(number, draft)
@@ -95,12 +102,20 @@ class Book:
         size = self._kept[number] = draft.size()
         self._bytes += size
 
+    def _owner(self, entry: LogEntry) -> Draft | None:
+        """The draft with this very entry; another one may have had its id."""
+        draft = self._owners.get(id(entry))
+        return draft if draft is not None and any(each is entry for each in draft.entries()) else None
+
     def _forget(self) -> None:
         number, size = self._kept.popitem(last=False)
         self._bytes -= size
-        for entry in self._drafts.pop(number).entries():
-            if self._numbers.get(id(entry), (entry, 0))[1] == number:
-                del self._numbers[id(entry)]
+        draft = self._drafts.pop(number)
+        for entry in draft.entries():
+            if self._owners.get(id(entry)) is draft:
+                del self._owners[id(entry)]
+        if draft.answer is not None and draft.answer.holder is draft:
+            draft.answer.holder = None  # a circle would be found only by a full garbage collection
 
     def _give_up(self) -> None:
         """Close what has been silent for too long, and the oldest of too many."""
@@ -108,8 +123,8 @@ class Book:
             self._checked = self.now
             for draft in [each for each in self._running.values() if self.now - each.heard > PATIENCE_S]:
                 self._close(draft)
-        for draft in list(self._running.values())[: max(0, len(self._running) - MOST_RUNNING)]:
-            self._close(draft)
+        while len(self._running) > MOST_RUNNING:
+            self._close(next(iter(self._running.values())))
 
     def _close(self, draft: Draft) -> None:
         draft.ended_at, draft.silent, draft.answered = draft.heard, True, _NO_END

@@ -90,6 +90,8 @@ class Said:
 
 def level(conversations: tuple[Said, ...], prompt: str) -> Level:
     """The best that any of a request's conversations reaches."""
+    if len(conversations) == 1:
+        return conversations[0].level(prompt)
     return max((said.level(prompt) for said in conversations), default=NOT)
 
 

@@ -33,9 +33,9 @@ class Curve:
         begin = max(row.ended_at - took, min(row.at, row.ended_at))
         for width, cells, most in ((1, self._seconds, _SECONDS), (_MINUTE, self._minutes, _MINUTES)):
             for number, share in _shares(begin, row.ended_at, width, 0.0):
-                cells.setdefault(number, _Cell()).tokens += row.tokens_out * share
+                _cell(cells, number).tokens += row.tokens_out * share
             if row.ttft is not None:
-                cell = cells.setdefault(int(row.ended_at // width), _Cell())
+                cell = _cell(cells, int(row.ended_at // width))
                 cell.ttft += row.ttft
                 cell.answers += 1
             while len(cells) > most:
@@ -58,6 +58,12 @@ class Curve:
                 sums[middle].answers += cell.answers
         speeds = tuple(each.tokens / step_s for each in sums)
         return speeds, tuple(each.ttft / each.answers if each.answers else None for each in sums)
+
+
+def _cell(cells: dict[int, _Cell], number: int) -> _Cell:
+    if (cell := cells.get(number)) is None:
+        cell = cells[number] = _Cell()
+    return cell
 
 
 def _shares(begin: float, end: float, width: float, origin: float) -> list[tuple[int, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from lmdeck.exchanges.book import PATIENCE_S, Book
@@ -16,7 +17,7 @@ from lmdeck.model.log import PredictionInput
 SKEW_S = 0.1
 """How much later than its prompt a request's line may be dated: they come from two logs."""
 
-_MOST_WAITING = 1_024
+_MOST_WAITING = 256
 _RECENT = 16
 _AT_ONCE_S, _PROMPT_S = 0.25, 5.0
 _AGAIN_S = 60.0
@@ -77,7 +78,7 @@ class Desk:
         for other in self._near(entry):
             if other.requested.doubt == _NO_WORDS_TO_COMPARE:
                 self._doubt(other)
-        matches = [match for draft in self.waiting.values() if (match := self._match(draft, entry)) is not None]
+        matches = self._matches(entry)
         best = max(matches, key=lambda match: match.rank, default=None)
         if best is None:
             return self._alone(entry)
@@ -101,15 +102,21 @@ class Desk:
                 break
             self.drop(oldest)
 
-    def _match(self, draft: Draft, entry: PredictionInput) -> Match | None:
+    def _matches(self, entry: PredictionInput) -> list[Match]:
+        """The waiting requests that fit, oldest first."""
+        told = {model: self._told(model, entry.instance_id) for model in {_model(each) for each in self.waiting.values()}}
+        return [
+            match
+            for draft in self.waiting.values()
+            if (known := told[_model(draft)]) != _OTHER and (match := self._match(draft, entry, known)) is not None
+        ]
+
+    def _match(self, draft: Draft, entry: PredictionInput, told: Told) -> Match | None:
         asked = draft.asked
         # Its end may be told before its prompt: the lines come from two logs.
         if draft.ended_at is not None and entry.at - draft.ended_at > (_AGAIN_S if draft.again else SKEW_S):
             return None
         if asked is None or not -SKEW_S <= entry.at - asked.line.at <= PATIENCE_S:
-            return None
-        told = self._told(asked.model, entry.instance_id)
-        if told == _OTHER:
             return None
         if asked.said:
             fits = level(asked.said, entry.text)
@@ -119,7 +126,7 @@ class Desk:
 
     def _told(self, model: str, instance_id: str) -> Told:
         """Whether a request names the instance (or the model it is a further copy of), another one, or none known."""
-        if model and re.fullmatch(re.escape(model) + r"(?::\d{1,4})?", instance_id):
+        if model and _is_copy(instance_id, model):
             return _SAME
         return _OTHER if self._knows(model) else _UNKNOWN
 
@@ -240,6 +247,16 @@ class Desk:
         """Remember that a waiting request may be over: another one that fits as well was taken for it."""
         self._tangled[draft.number] = (*self._tangled.get(draft.number, ()), other)[-8:]
         return draft
+
+
+@lru_cache(1_024)
+def _is_copy(instance_id: str, model: str) -> bool:
+    """Whether an instance is of that name, or a further copy of it."""
+    return re.fullmatch(re.escape(model) + r"(?::\d{1,4})?", instance_id) is not None
+
+
+def _model(draft: Draft) -> str:
+    return draft.asked.model if draft.asked is not None else ""
 
 
 def _over(draft: Draft, at: float) -> bool:

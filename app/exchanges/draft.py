@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from operator import attrgetter
 
 from lmdeck.exchanges.reading import Asked, Generated
@@ -80,7 +78,7 @@ class Draft:
     requested: Join = SURE
     answered: Join = SURE
     slot: int | None = None
-    lines: deque[RuntimeLine] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    lines: tuple[RuntimeLine, ...] = ()
     error: str = ""
     ended_at: float | None = None
     silent: bool = False
@@ -112,7 +110,7 @@ class Draft:
             input=self.input,
             output=answer.output if answer else None,
             generated=generated.line if generated else None,
-            runtime=self._runtime(task),
+            runtime=tuple(sorted(self._runtime(), key=attrgetter("at"))[-KEPT_LINES:]),
             slot=task.slot if task else self.slot,
             stats=answer.output.stats if answer else generated.stats if generated else None,
             error=self.error or (self._failure(answer) if answer else ""),
@@ -130,17 +128,15 @@ class Draft:
             self.sent.line if self.sent else None,
         )
         yield from (line for line in lines if line is not None)
-        yield from self._runtime(self.answer.task if self.answer else None)
+        yield from self._runtime()
 
     def size(self) -> int:
         """Bytes of its texts and of what stands around them."""
         return 1_000 + sum(200 + sys.getsizeof(_text(entry)) for entry in self.entries())
 
-    def _runtime(self, task: Task | None) -> tuple[RuntimeLine, ...]:
-        if task is None:
-            return tuple(self.lines)
-        lines = {id(line): line for line in chain(self.lines, task.lines)}
-        return tuple(sorted(lines.values(), key=attrgetter("at"))[-KEPT_LINES:])
+    def _runtime(self) -> Collection[RuntimeLine]:
+        task = self.answer.task if self.answer else None
+        return self.lines if task is None else {id(line): line for line in (*self.lines, *task.lines)}.values()
 
     def _failure(self, answer: Answer) -> str:
         return answer.error or _WORDS.get(answer.stats.stop_reason or "", "")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 ALL = ""
 
 _SECONDS = 3_700
 _MINUTE, _MINUTES = 60, 20_160
+_MOST_EVENTS = 50_000
 
 
-class Cell(NamedTuple):
+@dataclass(slots=True)
+class Cell:
     """The most at once in one piece of time, and how many were left at its end."""
 
     peak: int = 0
@@ -35,20 +38,16 @@ class Flight:
 
     def begin(self, instance_id: str, at: float) -> None:
         """A request has come."""
-        heappush(self._events, (at, 1, instance_id))
+        self._expect(at, 1, instance_id)
 
     def end(self, instance_id: str, at: float) -> None:
         """A request has ended; one that comes in the same moment comes after it."""
-        heappush(self._events, (at, -1, instance_id))
+        self._expect(at, -1, instance_id)
 
     def settle(self, now: float) -> None:
         """Count what has happened until `now`."""
         while self._events and self._events[0][0] <= now:
-            at, step, instance_id = heappop(self._events)
-            self._note(int(at), instance_id)
-            for name in (instance_id, ALL) if instance_id else (ALL,):
-                self._levels[name] = max(0, self._levels[name] + step)
-            self._note(int(at), instance_id)
+            self._count(*heappop(self._events))
         _shorten(self._peaks, _SECONDS)
         _shorten(self._seconds, _SECONDS)
         _shorten(self._minutes, _MINUTES)
@@ -78,13 +77,23 @@ class Flight:
             found[step] = max(found[step], level)
         return tuple(found)
 
-    def _note(self, second: int, instance_id: str) -> None:
-        peaks, level = self._peaks.setdefault(second, {}), self._levels[ALL]
+    def _expect(self, at: float, step: int, instance_id: str) -> None:
+        heappush(self._events, (at, step, instance_id))
+        if len(self._events) > _MOST_EVENTS:  # a clock that is ahead
+            self._count(*heappop(self._events))
+
+    def _count(self, at: float, step: int, instance_id: str) -> None:
+        second, before, after = int(at), 0, 0
+        peaks = self._peaks.setdefault(second, {})
         for name in (instance_id, ALL) if instance_id else (ALL,):
-            peaks[name] = max(peaks.get(name, 0), self._levels[name])
-            self._session[name] = max(self._session[name], self._levels[name])
+            before = self._levels[name]
+            after = self._levels[name] = max(0, before + step)
+            peaks[name] = max(peaks.get(name, 0), before, after)
+            self._session[name] = max(self._session[name], after)
         for number, cells in ((second, self._seconds), (second // _MINUTE, self._minutes)):
-            cells[number] = Cell(max(cells.get(number, Cell()).peak, level), level)
+            if (cell := cells.get(number)) is None:
+                cell = cells[number] = Cell()
+            cell.peak, cell.left = max(cell.peak, before, after), after
 
 
 def _shorten(cells: dict[int, T], most: int) -> None:

@@ -29,6 +29,7 @@ _MANY_FIT = "several requests were under way, and the log does not tell which on
 _BROKEN = re.compile(r"log stream \(model\) (?:ended|is back)")
 _SHORTEST_END = 20
 _TOKENS_OFF = 2
+_MOST_LANES, _MOST_EMBEDDING = 512, 1_024
 
 
 class Joiner:
@@ -95,6 +96,9 @@ class Joiner:
     def _lane(self, instance_id: str) -> Lane:
         lane = self._lanes.get(instance_id)
         if lane is None:
+            if len(self._lanes) >= _MOST_LANES:
+                idle = (name for name, lane in self._lanes.items() if not lane.busy)
+                del self._lanes[next(idle, next(iter(self._lanes)))]
             lane = self._lanes[instance_id] = Lane(self._book, instance_id, self._since)
         return lane
 
@@ -132,7 +136,7 @@ class Joiner:
         if isinstance(said, Asked):
             draft = self._desk.ask(said)
             if said.kind == "embedding":
-                self._embedding[draft.number] = draft
+                self._embed(draft)
         elif isinstance(said, Generated):
             self._generated(said)
         elif isinstance(said, Refused):
@@ -142,6 +146,11 @@ class Joiner:
         elif " | task " in entry.text[:200] or "eval time =" in entry.text[:200]:
             line = RuntimeLine(entry.at, entry.text, entry.level, source="server")
             self._runtime(line)
+
+    def _embed(self, draft: Draft) -> None:
+        self._embedding[draft.number] = draft
+        if len(self._embedding) > _MOST_EMBEDDING:
+            del self._embedding[next(iter(self._embedding))]
 
     def _generated(self, sent: Generated) -> None:
         """The server's answer: it names no request either, but it has the words of an output."""
@@ -186,7 +195,7 @@ class Joiner:
     def _over(self, over: Over) -> None:
         """A request has ended that is not named; with a prompt, its output will tell more."""
         if over.how == "embedded":
-            fitting = [draft for draft in self._embedding.values() if _named(draft, over.model)]
+            fitting = [draft for draft in self._embedding.values() if draft.running and _named(draft, over.model)]
         else:
             fitting = [draft for draft in self._unprompted(over.model) if draft.asked is not None]
             if over.how == "streamed":
@@ -207,7 +216,7 @@ class Joiner:
                     self._book.touch(answer.holder)
                 return
         known = refused.model if refused.model in self._lanes else ""
-        waiting = [*self._unprompted(known), *self._embedding.values()]
+        waiting = [*self._unprompted(known), *(draft for draft in self._embedding.values() if draft.running)]
         named = [each for each in waiting if each.asked and each.asked.model and each.asked.model in refused.named]
         fitting = named or [draft for draft in waiting if refused.line.at - draft.at <= _NEAR_S]
         if fitting:

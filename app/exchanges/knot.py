@@ -16,6 +16,7 @@ MOST_RIVALS = 24
 
 _MOST_OPEN = 1_024
 _MOST_UNSETTLED = 16
+_MOST_TAINTED = 4_096
 _LATE_S = 5.0
 _TOGETHER_S = 0.25
 _ABANDONED_S = 3_600.0
@@ -151,6 +152,8 @@ class Knot:
             keep.remove(each)
             self._leave(each, keep)
         self._unsettled = keep
+        if len(self._tainted) > _MOST_TAINTED:
+            self._tainted.intersection_update([draft.number for draft in self.alive()])
 
     def _leave(self, unsettled: Unsettled, others: list[Unsettled]) -> None:
         """One too many: it stays a guess, and so does whatever follows from it."""

@@ -66,9 +66,8 @@ class Lane:
         task = self._tasks.feed(line)
         draft = next(iter(self._knot.open.values())) if len(self._knot.open) == 1 else None
         if draft is not None and not draft.silent and (task is None or _launched_for(task, draft)):
-            draft.lines.append(line)
             draft.slot = draft.slot if task is None else task.slot
-            self._book.touch(draft, line)
+            self._book.hear(draft, line)
         if task is not None and task.predicted_tokens is not None:
             self._claim(task)
 

@@ -18,6 +18,7 @@ from lmdeck.model.log import PredictionInput, PredictionOutput, PredictionStats,
 from lmdeck.model.text import clean, one_line
 
 COLUMNS = tuple(field.name for field in fields(ExchangeRecord))
+_STATS = tuple(field.name for field in fields(PredictionStats))
 _COUNTS = ("prompt_tokens", "predicted_tokens", "draft_tokens", "accepted_draft_tokens")
 # What a spreadsheet takes for a formula when a cell begins with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -36,7 +37,7 @@ def record(exchange: Exchange, server: str) -> ExchangeRecord:
         path=exchange.path,
         error=exchange.error,
         certainty=exchange.certainty,
-        **asdict(stats),
+        **{name: getattr(stats, name) for name in _STATS},
     )
 
 

@@ -12,7 +12,7 @@ Builds before 2026 print the times on lines of their own, without slot and task,
 from __future__ import annotations
 
 import re
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from lmdeck.model.log import PredictionStats, RuntimeLine
@@ -40,7 +40,7 @@ class Task:
     prompt_s: float | None = None
     prompt_tokens: int | None = None
     predicted_tokens: int | None = None
-    lines: deque[RuntimeLine] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    lines: list[RuntimeLine] = field(default_factory=list)
 
     def answers(self, stats: PredictionStats, at: float) -> bool:
         """Whether an answer's statistics are this task's: as many tokens, the same time to the first one, the same
@@ -79,6 +79,7 @@ class Tasks:
             return None
         task.at = line.at
         task.lines.append(line)
+        del task.lines[:-KEPT_LINES]
         if found is not None:
             self._occupy(found["act"], task, line.at)
         for time in _TIME.finditer(text):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lmdeck.model.statistics import Spread
@@ -19,7 +22,7 @@ SKETCH_ERROR = 0.01
 _FEW = 200
 
 
-def percentile(ordered: list[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
     """The value below which `share` of the ascending values lie, interpolated between its two neighbours (numpy's
     `linear`, the inclusive method of `statistics.quantiles`)."""
     rank = share * (len(ordered) - 1)
@@ -32,17 +35,15 @@ class Values:
     """A multiset of numbers: adding is cheap, sorting is put off until the spread is asked for."""
 
     def __init__(self) -> None:
-        self._ordered: list[float] = []
-        self._come: list[float] = []
-        self._gone: list[float] = []
+        self._ordered, self._come, self._gone = array("d"), array("d"), array("d")
 
-    def add(self, value: float) -> None:
-        """One more."""
-        self._come.append(value)
+    def add(self, values: Iterable[float]) -> None:
+        """So many more."""
+        self._come.extend(values)
 
-    def remove(self, value: float) -> None:
-        """One less, of those that were added."""
-        self._gone.append(value)
+    def remove(self, values: Iterable[float]) -> None:
+        """So many less, of those that were added."""
+        self._gone.extend(values)
 
     def spread(self) -> Spread:
         """Count, median and 95th percentile."""
@@ -51,21 +52,23 @@ class Values:
             return Spread()
         return Spread(len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.95))
 
-    def _sorted(self) -> list[float]:
-        if self._come:
-            self._ordered += self._come
-            self._ordered.sort()  # two runs of which one is sorted: cheap
-            self._come = []
-        if len(self._gone) <= _FEW:
-            for value in self._gone:
-                del self._ordered[bisect_left(self._ordered, value)]
+    def _sorted(self) -> array[float]:
+        ordered, come, gone = self._ordered, self._come, self._gone
+        if len(come) + len(gone) <= _FEW:
+            for value in come:
+                insort(ordered, value)
+            for value in gone:
+                del ordered[bisect_left(ordered, value)]
         else:
-            self._ordered = _without(self._ordered, sorted(self._gone))
-        self._gone = []
+            whole = sorted(chain(ordered, sorted(come)))  # two runs that are sorted: cheap
+            self._ordered = array("d", _without(whole, sorted(gone)))
+        self._come, self._gone = array("d"), array("d")
         return self._ordered
 
 
 def _without(ordered: list[float], gone: list[float]) -> list[float]:
+    if not gone:
+        return ordered
     kept, at, count = [], 0, len(gone)
     for value in ordered:
         if at < count and gone[at] == value:
@@ -83,9 +86,10 @@ class Sketch:
 
         self._sketch: DDSketch = DDSketch(SKETCH_ERROR)
 
-    def add(self, value: float) -> None:
-        """One more."""
-        self._sketch.add(value)
+    def add(self, values: Iterable[float]) -> None:
+        """So many more."""
+        for value in values:
+            self._sketch.add(value)
 
     def merge(self, other: Sketch) -> None:
         """All of another one's."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Mapping
-from heapq import heappop, heappush
 from itertools import islice
 
-from lmdeck.exchanges.counts import Exact, Rough, Row, row_of
+from lmdeck.exchanges.counts import Exact, Packed, Packing, Rough, ended_at, row_of
 from lmdeck.exchanges.curve import Curve
 from lmdeck.exchanges.flight import ALL, Flight
 from lmdeck.exchanges.spread import EXACT
@@ -16,10 +16,30 @@ from lmdeck.model.statistics import WINDOWS, Series, Summary
 
 _SLICE_S = 10
 _MOST_SLICES = 3_600 // _SLICE_S + 2
-_MOST_COUNTED = 100_000
 _SHORTEST_S = 60.0
-_STEP, _LATE_S = 500, 5.0
+_STEP, _LATE_S = 200, 5.0
 _NEVER = float("-inf")
+
+
+class Rows:
+    """The newest finished exchanges, EXACT at most, numbered as they come. `lost_until` is the latest end of those that
+    had to go."""
+
+    def __init__(self) -> None:
+        self._rows: deque[Packed] = deque()
+        self.end = 0
+        self.lost_until = _NEVER
+
+    def add(self, row: Packed) -> None:
+        """One more."""
+        self._rows.append(row)
+        self.end += 1
+        if len(self._rows) > EXACT:
+            self.lost_until = max(self.lost_until, ended_at(self._rows.popleft()))
+
+    def since(self, number: int) -> list[Packed]:
+        """What has come from this number on, as far as it is kept."""
+        return list(islice(reversed(self._rows), self.end - number))[::-1]
 
 
 class Window:
@@ -27,34 +47,42 @@ class Window:
 
     def __init__(self) -> None:
         self._groups: dict[str, Exact] = {}
-        self._rows: list[tuple[float, int, Row]] = []
+        self._rows: list[Packed] = []
         self._next = 0
 
-    def follow(self, rows: deque[Row], first: int, since: float | None) -> dict[str, Exact]:
-        """The counts of the rows since then, of which the oldest of `rows` has the number `first`."""
-        start = max(first, self._next)
-        for number, row in enumerate(islice(rows, start - first, None), start):
-            if since is not None:
-                if row.ended_at <= since:
-                    continue
-                heappush(self._rows, (row.ended_at, number, row))
-            for name in _names(row):
-                self._groups.setdefault(name, Exact()).add(row)
-        self._next = first + len(rows)
-        while since is not None and self._rows and self._rows[0][0] <= since:
-            self._remove(heappop(self._rows)[2])
+    def follow(self, rows: Rows, packing: Packing, since: float | None) -> dict[str, Exact]:
+        """The counts of the rows since then."""
+        fresh, self._next = rows.since(self._next), rows.end
+        if since is not None:
+            fresh = sorted((row for row in fresh if ended_at(row) > since), key=ended_at)
+            self._keep(fresh)
+        for name, batch in packing.batches_and_all(fresh).items():
+            self._groups.setdefault(name, Exact()).add(batch)
+        if since is not None:
+            self._let_go(packing, since)
         return self._groups
 
-    def _remove(self, row: Row) -> None:
-        for name in _names(row):
-            group = self._groups[name]
-            group.remove(row)
-            if not group.totals.requests:
+    def _keep(self, fresh: list[Packed]) -> None:
+        """Put these, which are in order, where their ends belong."""
+        kept = self._rows
+        if fresh and kept and ended_at(fresh[0]) < ended_at(kept[-1]):
+            place = bisect_right(kept, ended_at(fresh[0]), key=ended_at)
+            kept[place:] = sorted(kept[place:] + fresh, key=ended_at)
+        else:
+            kept += fresh
+
+    def _let_go(self, packing: Packing, since: float) -> None:
+        gone = bisect_right(self._rows, since, key=ended_at)
+        for name, batch in packing.batches_and_all(self._rows[:gone]).items():
+            self._groups[name].remove(batch)
+            if not self._groups[name].totals.requests:
                 del self._groups[name]
+        del self._rows[:gone]
 
 
 class Tally:
-    """Counts exchanges as they change; a finished one counts once, as it first ended.
+    """Counts exchanges as they change; a finished one counts once, as it first ended. They are numbered in the order in
+    which they are told for the first time.
 
     Windows are those of `lmdeck.model.statistics.WINDOWS` and end at `now`, Unix seconds by the clock of the logs.
     Percentiles are exact (interpolated as numpy's `linear`) for up to EXACT exchanges in a window; beyond that they
@@ -62,32 +90,27 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._rows: deque[Row] = deque()
-        self._first = 0
-        self._lost_until = _NEVER
+        self._packing, self._rows = Packing(), Rows()
         self._windows = {name: Window() for name in WINDOWS}
+        self._sketched = 0
         self._slices: dict[int, dict[str, Rough]] = {}
         self._session: dict[str, Rough] = {}
         self._flight, self._curve = Flight(), Curve()
+        self._last = -1
         self._under_way: dict[int, str] = {}
-        self._counted: OrderedDict[int, None] = OrderedDict()
         self._began: float | None = None
 
     def add(self, exchange: Exchange) -> None:
         """An exchange as it is now."""
         number = exchange.number
-        if number in self._counted:
-            return
-        if number not in self._under_way:
+        if number > self._last:
+            self._last = number
             self._began = exchange.at if self._began is None else min(self._began, exchange.at)
-            self._under_way[number] = exchange.instance_id
-            self._flight.begin(exchange.instance_id, exchange.at)
-        if exchange.ended_at is not None:
+            name = self._under_way[number] = self._packing.known(exchange.instance_id)
+            self._flight.begin(name, exchange.at)
+        if exchange.ended_at is not None and number in self._under_way:
             self._flight.end(self._under_way.pop(number), exchange.ended_at)
-            self._count(row_of(exchange))
-            self._counted[number] = None
-            if len(self._counted) > _MOST_COUNTED:
-                self._counted.popitem(last=False)
+            self._count(exchange)
 
     def summaries(self, window: str, now: float) -> tuple[Summary, ...]:
         """One line for all together, then one for each instance, the busiest first. Raises KeyError for a window that
@@ -96,10 +119,10 @@ class Tally:
         self._flight.settle(now)
         groups: Mapping[str, Exact | Rough]
         if self._is_exact(since):
-            groups = self._windows[window].follow(self._rows, self._first, since)
+            groups = self._windows[window].follow(self._rows, self._packing, since)
         else:
             self._windows[window] = Window()
-            groups = self._session if since is None else self._merged(since)
+            groups = self._sketches(since)
         lines = [group.summary(name, self._flight.peak(name, since)) for name, group in groups.items() if name != ALL]
         lines.sort(key=lambda line: (-line.requests, line.instance_id))
         everything = groups[ALL].summary(ALL, self._flight.peak(ALL, since)) if ALL in groups else None
@@ -114,54 +137,59 @@ class Tally:
         speeds, ttft = self._curve.steps(now - span, step_s, points)
         return Series(step_s, speeds, ttft, self._flight.steps(now - span, step_s, points))
 
-    def _count(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) > EXACT:
-            self._lost_until = max(self._lost_until, self._rows.popleft().ended_at)
-            self._first += 1
-        number = int(row.ended_at // _SLICE_S)
-        piece = self._slices.setdefault(number, {})
-        for groups in (piece, self._session):
-            for name in _names(row):
-                if name not in groups:
-                    groups[name] = Rough()
-                groups[name].add(row)
-        while len(self._slices) > _MOST_SLICES:
-            del self._slices[min(self._slices)]
+    def _count(self, exchange: Exchange) -> None:
+        row = row_of(exchange)
+        self._rows.add(self._packing.pack(row))
         self._curve.add(row)
-        if (self._first + len(self._rows)) % _STEP == 0:
-            last = sorted(row.ended_at for row in islice(reversed(self._rows), 9))
+        if self._rows.end % _STEP == 0:
+            last = sorted(map(ended_at, self._rows.since(self._rows.end - 9)))
             self._keep_up(last[len(last) // 2])  # one wrong clock does not empty the windows
 
     def _is_exact(self, since: float | None) -> bool:
         """Whether all rows since then are still kept."""
-        return self._lost_until == _NEVER or (since is not None and self._lost_until <= since)
+        lost_until = self._rows.lost_until
+        return lost_until == _NEVER or (since is not None and lost_until <= since)
 
     def _keep_up(self, now: float) -> None:
         """Do a part of what reading would do, so that a read after a long time is quick as well."""
         self._flight.settle(now - _LATE_S)
-        for window, counts in self._windows.items():
+        self._sketch()
+        for window in self._windows:
             if self._is_exact(since := _since(window, now)):
-                counts.follow(self._rows, self._first, since)
+                self._windows[window].follow(self._rows, self._packing, since)
             else:
                 self._windows[window] = Window()
 
-    def _merged(self, since: float) -> dict[str, Rough]:
-        """The slices since then, together."""
+    def _sketch(self) -> None:
+        """Bring the sketches up to date."""
+        pieces: dict[int, list[Packed]] = {}
+        for row in self._rows.since(self._sketched):
+            pieces.setdefault(int(ended_at(row) // _SLICE_S), []).append(row)
+        self._sketched = self._rows.end
+        for number, rows in pieces.items():
+            piece = self._slices.setdefault(number, {})
+            for name, batch in self._packing.batches(rows).items():
+                for groups in (piece, self._session):
+                    groups.setdefault(name, Rough()).add(batch)
+        while len(self._slices) > _MOST_SLICES:
+            del self._slices[min(self._slices)]
+
+    def _sketches(self, since: float | None) -> Mapping[str, Rough]:
+        """The session's, or the slices since then together."""
+        self._sketch()
         merged: dict[str, Rough] = {}
-        for number, groups in self._slices.items():
+        for number, groups in self._slices.items() if since is not None else ():
             if (number + 1) * _SLICE_S > since:
                 for name, group in groups.items():
                     merged.setdefault(name, Rough()).merge(group)
-        return merged
+        found = self._session if since is None else merged
+        everything = Rough()
+        for group in found.values():
+            everything.merge(group)
+        return {**found, ALL: everything}
 
 
 def _since(window: str, now: float) -> float | None:
     """When a window begins; None for the session's. Raises KeyError for none of WINDOWS."""
     span = WINDOWS[window]
     return None if span is None else now - span
-
-
-def _names(row: Row) -> tuple[str, ...]:
-    """The lines a row counts in."""
-    return (ALL, row.instance_id) if row.instance_id else (ALL,)

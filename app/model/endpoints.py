@@ -18,6 +18,8 @@ class Endpoint:
     images: bool = True
     integrations: bool = False
     """It runs tools by itself: plugins and MCP servers."""
+    mcp: bool = False
+    """It runs those of MCP servers that a request names, if LM Studio's settings allow it; no plugins."""
     store: bool = False
     """It can be told to keep nothing (`store`)."""
 
@@ -30,13 +32,14 @@ class Endpoint:
             (not self.stateful and not self.history, "no history: plain text goes on"),
             (self.images, "images"),
             (self.integrations, "tools (plugins, MCP)"),
+            (self.mcp, "tools (MCP)"),
         )
         return " · ".join(words for holds, words in told if holds)
 
 
 NATIVE: Final = Endpoint("native", "/api/v1/chat", stateful=True, history=False, integrations=True, store=True)
 CHAT_COMPLETIONS: Final = Endpoint("openai", "/v1/chat/completions")
-RESPONSES: Final = Endpoint("responses", "/v1/responses", stateful=True, store=True)
+RESPONSES: Final = Endpoint("responses", "/v1/responses", stateful=True, mcp=True, store=True)
 MESSAGES: Final = Endpoint("anthropic", "/v1/messages")
 COMPLETIONS: Final = Endpoint("completions", "/v1/completions", history=False, images=False)
 V0_CHAT: Final = Endpoint("v0", "/api/v0/chat/completions")

@@ -77,7 +77,14 @@ def _judged(
     for name, value in parameters.items():
         known = named(name)
         there = f"{name}: no such parameter" if known is None else _there(known, endpoint, model)
+        if isinstance(there, Parameter) and there.kind == "choice" and model is None and isinstance(value, str):
+            there = _open_to(there, value)
         yield name, value, there if isinstance(there, str) else _objection(there, value)
+
+
+def _open_to(parameter: Parameter, value: str) -> Parameter:
+    """A model that is not known may allow more than most do, but an endpoint no more than it has."""
+    return parameter if value in EFFORTS else replace(parameter, choices=(*parameter.choices, value))
 
 
 def _there(parameter: Parameter, endpoint: str, model: Model | None) -> Parameter | str:

@@ -150,8 +150,10 @@ def tools_words(tools: Sequence[Tools], endpoint: Endpoint, model: Model | None)
     """What is to be known before tools are chosen."""
     if not tools:
         return Note("None in the configuration: see `plugins` and `[mcp.NAME]` in the README.")
-    if not endpoint.integrations:
+    if not endpoint.integrations and not endpoint.mcp:
         return Note(f"not sent: {endpoint.path} runs no tools")
+    if endpoint.mcp and any(each.plugin_id for each in tools):
+        return Note(f"Plugins are not sent: {endpoint.path} runs MCP servers only.")
     if model is not None and not model.capabilities.tools:
         return Note("The model is not trained for tools.")
     return None

@@ -197,20 +197,20 @@ class PresetRows(Vertical):
     class Chosen(Message):
         """This preset is wanted in the fields."""
 
-        def __init__(self, rows: "PresetRows", preset: ChatPreset) -> None:
+        def __init__(self, preset: ChatPreset) -> None:
             super().__init__()
-            self.rows, self.preset = rows, preset
+            self.preset = preset
 
     def __init__(self, presets: Sequence[ChatPreset], *, id: str) -> None:
         super().__init__(id=id)
         self._presets = list(presets)
         self._choice = Choice(self._names(), id=f"{id}-choice")
-        self._name = LineInput("save as: a name", id=f"{id}-name", max_length=_LONGEST_NAME)
+        self._save_as = LineInput("save as: a name", id=f"{id}-name", max_length=_LONGEST_NAME)
 
     def compose(self) -> ComposeResult:
         """The presets, where there are some, and a name for another one."""
         self._choice.display = bool(self._presets)
-        yield Horizontal(Static("Preset", classes="field-label"), self._choice, self._name, classes="panel-row")
+        yield Horizontal(Static("Preset", classes="field-label"), self._choice, self._save_as, classes="panel-row")
 
     def _names(self) -> tuple[str, ...]:
         return (_AS_TYPED, *(one_line(preset.name, _LONGEST_NAME) for preset in self._presets))
@@ -218,7 +218,7 @@ class PresetRows(Vertical):
     @property
     def save_as(self) -> str:
         """The name to keep it under; empty: it is not to be kept."""
-        return one_line(self._name.value, _LONGEST_NAME)
+        return one_line(self._save_as.value, _LONGEST_NAME)
 
     @property
     def droppable(self) -> ChatPreset | None:
@@ -236,4 +236,4 @@ class PresetRows(Vertical):
         """Say which one is wanted."""
         event.stop()
         if self._choice.index:
-            self.post_message(self.Chosen(self, self._presets[self._choice.index - 1]))
+            self.post_message(self.Chosen(self._presets[self._choice.index - 1]))

@@ -91,8 +91,12 @@ class DiffScreen(Dialog[None]):
 
 
 def _remark(found: Difference) -> str:
-    unit = "lines" if found.by_lines else "words"
+    unit = "line" if found.by_lines else "word"
     if not found.marks:
-        return f"No difference in {found.common} {unit}."
-    first, second = f"{found.only_first} {unit} only in [-the first-]", f"{found.only_second} only in {{+the second+}}"
-    return f"{first}, {second}, {found.common} in both"
+        return f"No difference in {_counted(found.common, unit)}."
+    first, second = _counted(found.only_first, unit), _counted(found.only_second, unit)
+    return f"{first} only in [-the first-], {second} only in {{+the second+}}, {found.common} in both"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"

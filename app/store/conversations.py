@@ -28,8 +28,9 @@ _SHORT = 1000
 _INDEX = 3  # a text lies in the table, in the index, and the index's words beside it
 _KEEP = (
     "INSERT INTO conversations VALUES (:id, :created, :changed, :pinned, :title, :model, :leaf, :settings) "
-    "ON CONFLICT DO UPDATE SET changed = max(changed, excluded.changed), pinned = excluded.pinned, "
-    "title = excluded.title, model = excluded.model, leaf = excluded.leaf, settings = excluded.settings"
+    "ON CONFLICT DO UPDATE SET created = excluded.created, changed = max(changed, excluded.changed), "
+    "pinned = excluded.pinned, title = excluded.title, model = excluded.model, leaf = excluded.leaf, "
+    "settings = excluded.settings"
 )
 _BEGIN = "INSERT OR IGNORE INTO conversations VALUES (?, ?, ?, 0, '', '', NULL, '{}')"
 _GROW = "UPDATE conversations SET leaf = ?, changed = max(changed, ?) WHERE id = ?"

@@ -8,15 +8,12 @@ from collections.abc import Iterator, Sequence
 from lmdeck.store.sql import figure, transaction
 from lmdeck.store.words import has_fts5, has_words, merged, phrase
 
-_SNIPPET_WORDS = 12
-_SNIPPET_LETTERS = 60
+_SNIPPET = 60  # letters, a quarter of them before the word
+_READ_FOR_SNIPPET = 2**16
 
-_INDEXED = "SELECT conversation FROM turns WHERE number IN (SELECT rowid FROM turn_words WHERE turn_words MATCH ?)"
-_READ = "SELECT conversation FROM turns WHERE lmdeck_holds(text, ?)"
-_FOUND = (
-    f"SELECT snippet(turn_words, 0, '', '', '…', {_SNIPPET_WORDS}) FROM turn_words "
-    "WHERE turn_words MATCH ? AND rowid IN (SELECT number FROM turns WHERE conversation = ?) ORDER BY rank LIMIT 1"
-)
+_INDEXED = "SELECT rowid FROM turn_words WHERE turn_words MATCH ?"
+_READ = "SELECT number FROM turns WHERE lmdeck_holds(CAST(text AS BLOB), ?)"
+_NOTED = "SELECT EXISTS (SELECT 1 FROM turns_to_index)"
 
 
 class TurnWords:
@@ -28,7 +25,7 @@ class TurnWords:
         self.usable = has_fts5(db)
         """Whether this SQLite has FTS5."""
         self._untidy = True
-        db.create_function("lmdeck_holds", 2, holds, deterministic=True)
+        db.create_function("lmdeck_holds", 2, _holds, deterministic=True)
         if self.usable:
             db.execute(
                 "CREATE VIRTUAL TABLE IF NOT EXISTS turn_words "
@@ -40,16 +37,20 @@ class TurnWords:
         self._db.execute("INSERT OR IGNORE INTO turns_to_index VALUES (?)", (number,))
 
     def catch_up(self) -> None:
-        """Take in what was noted. To be called outside a transaction."""
-        if self.usable and figure(self._db, "SELECT EXISTS (SELECT 1 FROM turns_to_index)"):
-            with transaction(self._db):
-                self._db.execute("DELETE FROM turn_words WHERE rowid IN (SELECT number FROM turns_to_index)")
-                self._db.execute(
-                    "INSERT INTO turn_words (rowid, text) "
-                    "SELECT number, text FROM turns JOIN turns_to_index USING (number)"
-                )
-                self._db.execute("DELETE FROM turns_to_index")
+        """Take in what was noted. To be called within a transaction."""
+        if self.usable and figure(self._db, _NOTED):
+            self._db.execute("DELETE FROM turn_words WHERE rowid IN (SELECT number FROM turns_to_index)")
+            self._db.execute(
+                "INSERT INTO turn_words (rowid, text) SELECT number, text FROM turns JOIN turns_to_index USING (number)"
+            )
+            self._db.execute("DELETE FROM turns_to_index")
             self._untidy = True
+
+    def prepare(self) -> None:
+        """Take in what was noted, before a search."""
+        if self.usable and figure(self._db, _NOTED):
+            with transaction(self._db):
+                self.catch_up()
 
     def merge(self) -> Iterator[None]:
         """Give back the space of what was dropped, piece by piece."""
@@ -59,25 +60,27 @@ class TurnWords:
 
     def condition(self, term: str) -> tuple[str, list[str]]:
         """SQL that holds for conversations with this word in the title or in what was said, and its values."""
-        by_words = self.usable and has_words(term)
-        said, value = (_INDEXED, phrase(term)) if by_words else (_READ, folded(term))
-        return f"(lmdeck_holds(title, ?) OR id IN ({said}))", [folded(term), value]
+        numbers, value = self._numbers(term)
+        said = f"SELECT conversation FROM turns WHERE number IN ({numbers})"
+        return f"(lmdeck_holds(CAST(title AS BLOB), ?) OR id IN ({said}))", [folded(term), value]
 
-    def snippet(self, conversation: str, terms: Sequence[str]) -> str:
-        """Where a conversation's texts hold one of the words; empty where only its title does."""
-        if self.usable and (wanted := [phrase(term) for term in terms if has_words(term)]):
-            found = self._db.execute(_FOUND, (" OR ".join(wanted), conversation)).fetchone()
-            return "" if found is None else str(found[0])
-        said = "SELECT text FROM turns WHERE conversation = ? AND lmdeck_holds(text, ?) LIMIT 1"
-        for term in map(folded, terms):
-            if (found := self._db.execute(said, (conversation, term)).fetchone()) is not None:
-                return _around(found[0], term)
-        return ""
+    def snippets(self, wanted: Sequence[str]) -> dict[str, str]:
+        """By conversation, the letters around the words in the last turn that holds most of them."""
+        found: dict[str, str] = {}
+        best: dict[str, tuple[int, int]] = {}
+        for term in wanted:
+            numbers, value = self._numbers(term)
+            rows = self._db.execute(f"SELECT conversation, number FROM turns WHERE number IN ({numbers})", (value,))
+        return found
+
+    def _numbers(self, term: str) -> tuple[str, str]:
+        """SQL for the turns with this word, and its value."""
+        return (_INDEXED, phrase(term)) if self.usable and has_words(term) else (_READ, folded(term))
 
 
-def holds(text: str, term: str) -> bool:
-    """Whether a text holds a `folded` word's beginning."""
-    return _place(folded(text), term) is not None
+def _holds(raw: bytes, term: str) -> bool:
+    """Whether a text, which may be no UTF-8, holds the beginning of a word that is `folded`."""
+    return _place(folded(raw.decode("utf-8", "replace")), term) is not None
 
 
 def folded(text: str) -> str:

@@ -72,8 +72,9 @@ def merged(db: sqlite3.Connection, index: str) -> Iterator[None]:
     while True:
         before = db.total_changes
         db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
+        is_one = db.total_changes - before < 2  # as FTS5 says that nothing is left
         yield
-        if db.total_changes - before < 2:  # as FTS5 says that nothing is left
+        if is_one:
             break
         pages = _MERGED_PAGES
 

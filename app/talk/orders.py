@@ -145,6 +145,9 @@ class Orders:
             columns = columns_of(command.words, base, presets=presets, known=known)
         except ValueError as error:
             self._refuse(command, str(error))
+            return
+        if unknown := next((each.model for each in columns if model_of(state, each.model) is None), None):
+            self._refuse(command, f"{unknown}: no such instance or model")
         else:
             self._views().open_compare(columns, self._last_prompt())
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from lmdeck.conversations.export import title_for
 from lmdeck.model.conversation import NOWHERE, ChatPreset, Conversation, Turn
 from lmdeck.model.problem import Problem
 from lmdeck.store.errors import StoreError
@@ -71,10 +72,15 @@ class Scribe:
             await self.store.keep_turn(conversation.id, turn)
         await self.keep(conversation)
 
-    async def change(self, id: str, **changes: object) -> None:
-        """Another title, or pinned, for a kept conversation."""
+    async def rename(self, id: str, title: str) -> None:
+        """Another title for a kept conversation; an empty one stands for the first words of the first prompt."""
         if (kept := await self.store.conversation(id)) is not None:
-            await self.store.keep_conversation(replace(kept, **changes))  # type: ignore[arg-type]
+            await self.store.keep_conversation(titled(kept, title))
+
+    async def pin(self, id: str, pinned: bool) -> None:
+        """To the top of the list, or back."""
+        if (kept := await self.store.conversation(id)) is not None:
+            await self.store.keep_conversation(replace(kept, pinned=pinned))
 
     async def keep_draft(self, conversation: Conversation, key: str, text: str) -> None:
         """What is typed and not sent."""
@@ -85,3 +91,9 @@ class Scribe:
         """What was sent, for the editor's history."""
         if conversation.keeping != NOWHERE:
             await self.store.keep_prompt(text)
+
+
+def titled(conversation: Conversation, title: str) -> Conversation:
+    """Called so, or by the first words of the first prompt."""
+    first = conversation.turns[0].text if conversation.turns else ""
+    return replace(conversation, title=title or title_for(first))

@@ -88,7 +88,7 @@ class Shelf:
         self._answering.stop()
         self._thread.turn_to(found)
         self._thread.desk.dashboard.choose_target(found.model or None)
-        if (screen := self._screen()) is not None:
+        if (screen := self._screen()) is not None and self._app.screen is screen:
             screen.dismiss(None)
         self._thread.desk.dashboard.action_pane("chat")
 
@@ -96,7 +96,7 @@ class Shelf:
         if id == self._thread.conversation.id:
             self._thread.rename(title)
         else:
-            await self._scribe.change(id, title=title)
+            await self._scribe.rename(id, title)
         self._changed()
 
     def _take(self, column: Column, prompt: str) -> None:
@@ -117,7 +117,7 @@ class Shelf:
     async def _pin(self, id: str, pinned: bool) -> None:
         if id == self._thread.conversation.id:
             self._thread.conversation = replace(self._thread.conversation, pinned=pinned)
-        await self._scribe.change(id, pinned=pinned)
+        await self._scribe.pin(id, pinned)
         self._changed()
 
     async def _drop(self, id: str) -> None:

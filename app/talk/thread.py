@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from uuid import uuid4
 
-from lmdeck.conversations.export import title_for
 from lmdeck.conversations.heading import heading
 from lmdeck.desk import Desk
 from lmdeck.model.branches import grown, path, shown
 from lmdeck.model.chat import Tools
 from lmdeck.model.conversation import NOWHERE, Attachment, Conversation, Turn
 from lmdeck.state.views import context_meter
-from lmdeck.talk.scribe import Remembered, Scribe
+from lmdeck.talk.scribe import Remembered, Scribe, titled
 
 NEW = "new"
 """The key of the draft for a conversation that has no turn yet."""
@@ -68,8 +67,7 @@ class Thread:
 
     def rename(self, title: str) -> None:
         """Call it so; an empty title stands for the first words of the first prompt."""
-        first = self.conversation.turns[0].text if self.conversation.turns else ""
-        self.change(replace(self.conversation, title=title or title_for(first)))
+        self.change(titled(self.conversation, title))
 
     def grow(self, turn: Turn) -> None:
         """A turn is new, or has its last form: it is the path's end."""

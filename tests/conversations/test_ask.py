@@ -127,6 +127,7 @@ def test_settings_and_tools_go_along():
     request = ask(chosen, p=plugin, s=server, unused=Tools("unused"))
     assert (request.parameters, request.system_prompt) == ({"top_k": 3}, "Short.")
     assert request.tools == (server, plugin)
+    assert ask(replace(chosen, endpoint=RESPONSES.path), p=plugin, s=server).tools == (server,)
     assert ask(replace(chosen, endpoint=MESSAGES.path), p=plugin, s=server).tools == ()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from contextlib import suppress
 from dataclasses import fields, replace
 
 import pytest
@@ -12,7 +13,8 @@ from lmdeck.conversations.export import ImportFailed, as_json, as_markdown, from
 from lmdeck.model.chat import ChatStats, ToolCall
 from lmdeck.model.conversation import Attachment, Conversation, Turn
 
-TREE = Conversation("c", 1.0, 2.0, turns=(Turn("u", None, "user", "Hi", 1.0), Turn("a", "u", "assistant", "Ho", 2.0)), leaf="a")  # fmt: skip
+SAID = (Turn("u", None, "user", "Hi", 1.0), Turn("a", "u", "assistant", "Ho", 2.0))
+TREE = Conversation("c", 1.0, 2.0, turns=SAID, leaf="a")
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -127,19 +129,16 @@ def test_any_mutation_is_refused_or_read(seed):
     for _ in range(dice.randrange(1, 6)):
         place = dice.randrange(len(text))
         text[place] = dice.choice(['"', "{", "}", "[", "]", ",", "7", "null", "-1", "1e999", "\\", ""])
-    try:
+    with suppress(ImportFailed):
         conversation = from_json("".join(text))
-    except ImportFailed as error:
-        assert str(error)
-    else:
         assert from_json(as_json(conversation)) == conversation
 
 
 def test_markdown_shows_the_path():
     answer = Turn(
-        "a", "u", "assistant", "Because\n```py\nx = 1", 1_700_000_060.0, reasoning="think\x1b[31m", instance_id="qwen_3",
-        tools=(ToolCall("search", "success", '{"q": 1}', "found", "mcp/x"),), cut_off="stopped by you",
-        stats=ChatStats(12, 34, tokens_per_second=41.3, ttft_s=0.31),
+        "a", "u", "assistant", "Because\n```py\nx = 1", 1_700_000_060.0, reasoning="think\x1b[31m",
+        instance_id="qwen_3", tools=(ToolCall("search", "success", '{"q": 1}', "found", "mcp/x"),),
+        cut_off="stopped by you", stats=ChatStats(12, 34, tokens_per_second=41.3, ttft_s=0.31),
     )  # fmt: skip
     files = (
         Attachment("text", "a.txt", "text/plain", "one ``` two", 11),

@@ -86,6 +86,16 @@ async def test_a_tool_is_used_and_its_result_answered(client):
     assert second.content[0].text == "You said: use the tool"
 
 
+async def test_an_image_goes_to_a_model_that_sees(client):
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": "see"}]
+    said = [{"role": "user", "content": content}]
+    message = await client.messages.create(model="mistralai/devstral-small-2-2512", messages=said, max_tokens=50)
+    assert message.content[0].text == "You said: [image_url] see"
+    with pytest.raises(anthropic.BadRequestError, match="does not support image inputs"):
+        await client.messages.create(model=MODEL, messages=said, max_tokens=50)
+
+
 async def test_both_headers_carry_the_token(scripted_server):
     async with client_of(scripted_server, auth_token=scripted_server.token) as bearer:
         assert (await bearer.messages.create(model=MODEL, messages=ask("hi"), max_tokens=9)).content

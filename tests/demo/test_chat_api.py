@@ -171,11 +171,45 @@ async def test_unloading_under_a_request_ends_it_with_an_error(api, until):
     assert events[-1]["result"]["output"][0]["content"].startswith("word1")
 
 
-async def test_an_invalid_tool_call_is_told(api):
-    events = await api.events(QWEN, "a bad tool", integrations=[{"type": "ephemeral_mcp", "server_label": "web"}])
+WEB = {"type": "ephemeral_mcp", "server_label": "web", "server_url": "http://127.0.0.1:9", "headers": {"X-Key": "x"}}
+PROVIDER = {"type": "ephemeral_mcp", "server_label": "web"}
+
+
+@pytest.mark.parametrize(
+    ("input", "metadata"),
+    [
+        ("a bad tool", {"type": "invalid_name", "tool_name": "lookup"}),
+        (
+            "a wrong tool",
+            {"type": "invalid_arguments", "tool_name": "lookup", "arguments": {"query": "a wrong tool"}}
+            | {"provider_info": PROVIDER},
+        ),
+    ],
+)
+async def test_an_invalid_tool_call_is_told(api, input, metadata):
+    events = await api.events(QWEN, input, integrations=[WEB])
     failure = next(event for event in events if event["type"] == "tool_call.failure")
-    assert failure["metadata"]["provider_info"] == {"type": "ephemeral_mcp", "server_label": "web"}
+    assert failure["metadata"] == metadata
     assert events[-1]["result"]["output"][0]["type"] == "invalid_tool_call"
+
+
+async def test_a_tool_is_asked_with_its_headers_and_its_server_can_be_lost(api):
+    events = await api.events(QWEN, "a tool", integrations=[WEB])
+    success = next(event for event in events if event["type"] == "tool_call.success")
+    assert json.loads(success["output"]) == [{"type": "text", "text": "scripted result (X-Key)"}]
+    for integration, kind in ((WEB, "mcp_connection_error"), ("mcp/files", "plugin_connection_error")):
+        *_, error, end = await api.events(QWEN, "a lost tool", integrations=[integration])
+        assert (error["type"], error["error"]["type"], end["type"]) == ("error", kind, "chat.end")
+
+
+async def test_earlier_answers_can_be_forgotten(api):
+    first = await api.chat(QWEN, "my name is Ada")
+    follow = {"model": QWEN, "input": "what did I say", "previous_response_id": first["response_id"]}
+    await api.faults("forgotten*1")
+    response = await api.post("/api/v1/chat", json=follow)
+    assert response.status_code == 400
+    assert "Could not find stored response" in response.json()["error"]["message"]
+    assert (await api.post("/api/v1/chat", json=follow)).status_code == 200
 
 
 async def test_the_logs_tell_prompt_answer_and_request(api, lms):

@@ -11,7 +11,7 @@ import pytest
 
 from lmdeck.demo.launch import DemoEndpoint, DemoServer
 
-MODEL, THINKER = "ha-expert", "zai-org/glm-4.7-flash"
+MODEL, THINKER, SEES = "ha-expert", "zai-org/glm-4.7-flash", "mistralai/devstral-small-2-2512"
 EMBEDDER = "text-embedding-nomic-embed-text-v1.5"
 WEATHER = {
     "name": "get_weather",
@@ -154,6 +154,16 @@ async def test_an_answer_by_a_schema(client):
         model=MODEL, messages=ask("hi"), response_format={"type": "json_schema", "json_schema": schema}
     )
     assert json.loads(answer.choices[0].message.content) == {"ok": True}
+
+
+async def test_images_go_to_a_model_that_sees(client):
+    url = "data:image/png;base64,iVBORw0KGgo="
+    parts = [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": url}}]
+    answer = await client.chat.completions.create(model=SEES, messages=[{"role": "user", "content": parts}])
+    assert answer.choices[0].message.content == "You said: see [image_url]"
+    items = [{"type": "input_text", "text": "see"}, {"type": "input_image", "image_url": url, "detail": "auto"}]
+    response = await client.responses.create(model=SEES, input=[{"role": "user", "content": items}])
+    assert response.output_text == "You said: see [image_url]"
 
 
 async def test_completions_take_raw_prompts(client):

@@ -6,6 +6,7 @@ from lmdeck.demo.anthropic_api import MessageCall, as_messages
 from lmdeck.demo.anthropic_events import whole_message
 from lmdeck.demo.conversations import Conversations
 from lmdeck.demo.errors import ApiError
+from lmdeck.demo.faults import Faults
 from lmdeck.demo.fields import FieldError
 from lmdeck.demo.openai_chat import ChatCall
 from lmdeck.demo.openai_chunks import whole_chat
@@ -107,7 +108,7 @@ def test_a_message_without_timings_is_timed_by_the_clock():
 
 def test_llama_servers_reasoning_and_calls_get_their_places_and_ids():
     """llama-server ends its items only after all of them have begun, and its calls have no `id`."""
-    conversations = Conversations()
+    conversations = Conversations(Faults())
     call = ResponseCall({"model": "m", "input": "x"}, conversations)
     thought = {"id": "rs_1", "type": "reasoning", "content": []}
     used = {"type": "function_call", "call_id": "fc_1", "name": "f", "arguments": "{}"}

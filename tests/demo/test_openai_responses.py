@@ -81,6 +81,24 @@ async def test_a_function_is_called_and_its_output_answered(client):
     assert second.output_text == "You said: use a tool"
 
 
+async def test_an_mcp_server_is_asked(client, smol):
+    server = {"type": "mcp", "server_label": "web", "server_url": "http://127.0.0.1:9", "headers": {"X-Key": "x"}}
+    found = await client.responses.create(model=MODEL, input="use a tool", tools=[server])
+    call, message = found.output
+    assert (call.type, call.server_label, call.error) == ("mcp_call", "web", None)
+    assert json.loads(call.output)[0]["text"] == "scripted result (X-Key)"
+    assert message.content[0].text == "You said: use a tool"
+    again = await client.responses.create(model=MODEL, input="what did I say", previous_response_id=found.id)
+    assert again.output_text == "You first said: use a tool"
+    async with client.responses.stream(model=MODEL, input="a bad tool", tools=[server]) as stream:
+        kinds = [event.type async for event in stream]
+        failed = (await stream.get_final_response()).output[0]
+    assert "response.mcp_call.failed" in kinds
+    assert failed.error.message == "Cannot find tool with name lookup."
+    with pytest.raises(openai.InternalServerError, match="connects to no MCP server"):
+        await smol.responses.create(model=SMOL, input="use a tool", tools=[server])
+
+
 async def test_a_format_and_parts_of_content(client):
     format = {"type": "json_schema", "name": "x", "schema": {"type": "object", "properties": {"a": {"type": "array"}}}}
     parts = [

@@ -154,3 +154,174 @@ def drafts(deck: Driver) -> dict[str, str]:
     session = deck.app.session
     talk = session._talk if session is not None else None
     return dict(talk._thread.remembered.drafts) if talk is not None else {}
+
+
+async def test_an_answer_cut_off_is_kept_and_asked_for_again(settings: Settings, scripted_server: DemoEndpoint) -> None:
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        chat = chat_of(deck)
+        await set_faults(scripted_server, "sse_cut")
+        partial = await say(deck, "20 words")
+        assert chat.path[-1].turn.cut_off
+        await set_faults(scripted_server)
+        await command(deck, "/retry")
+        await deck.until(lambda: chat.path[-1].count == 2 and not chat.answering, "a second answer")
+        assert not chat.path[-1].turn.cut_off
+        assert len(chat.path[-1].turn.text) > len(partial)
+    async with running_deck(settings) as deck:
+        await deck.see("Loaded 1")
+        await deck.press("5", "ctrl+r")
+        await deck.see("20 words")
+        await deck.press("enter")
+        await deck.until(lambda: len(chat_of(deck).path) == 2, "the conversation")
+        await deck.press("escape", "left_square_bracket")
+        await deck.see("cut off: ")
+        assert chat_of(deck).path[-1].turn.text == partial
+
+
+async def test_what_failed_is_in_the_editor_again_and_never_sent_as_history(
+    settings: Settings, scripted_server: DemoEndpoint
+) -> None:
+    async with chatting(settings, scripted_server) as deck:
+        chat = chat_of(deck)
+        await say(deck, "before")
+        await set_faults(scripted_server, "http_500:/api/v1/chat")
+        await deck.type("will fail")
+        await deck.press("enter")
+        await deck.until(lambda: chat.draft == "will fail", "the text in the editor")
+        await set_faults(scripted_server)
+        await deck.press("enter")
+        await deck.see("You said: will fail")
+        await deck.until(lambda: not chat.answering, "the end of the answer")
+        assert [shown.turn.text for shown in chat.path][::2] == ["before", "will fail"]
+        assert (chat.path[2].number, chat.path[2].count) == (2, 2)
+        sent = await received(deck, "/api/v1/chat", 2)
+        assert sent[-1]["input"] == "will fail"
+
+
+async def test_a_server_that_forgot_is_sent_the_whole_conversation(settings: Settings, tmp_path: Path) -> None:
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        await say(deck, "remember the number 42")
+        chat, session = chat_of(deck), deck.app.session
+        assert session is not None
+        talk = session._talk
+        assert talk is not None
+        conversation = talk._thread.conversation
+        gone = tuple(replace(turn, response_id="resp_gone") if turn.response_id else turn for turn in conversation.turns)
+        talk._thread.conversation = replace(conversation, turns=gone)
+        await deck.type("which number")
+        await deck.press("enter")
+        await deck.see("The server forgot this conversation")
+        await deck.press("y")
+        await deck.until(lambda: "number 42" in chat.path[-1].turn.text and not chat.answering, "an answer")
+        await deck.miss("The server forgot")
+        assert chat.draft == ""
+
+
+async def test_files_go_with_a_prompt(settings: Settings, scripted_server: DemoEndpoint, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("the secret is swordfish")
+    async with chatting(settings, scripted_server) as deck:
+        await command(deck, f"/attach {notes}")
+        await deck.see(r"notes\.txt")
+        await say(deck, "what is in it")
+        sent = await received(deck, "/api/v1/chat", 1)
+        assert "the secret is swordfish" in sent[0]["input"]
+        assert sent[0]["input"].endswith("what is in it")
+        chat_of(deck).write(f"and @{notes} again")
+        await deck.press("enter")
+        sent = await received(deck, "/api/v1/chat", 2)
+        assert "the secret is swordfish" in sent[1]["input"]
+        await command(deck, f"/attach {tmp_path}")
+        await deck.hear("folder")
+
+
+async def test_a_conversation_kept_nowhere_leaves_nothing(settings: Settings, scripted_server: DemoEndpoint) -> None:
+    async with chatting(settings, scripted_server) as deck:
+        await say(deck, "kept at first")
+        await command(deck, "/store nowhere")
+        await deck.see("kept nowhere")
+        await say(deck, "and this not at all")
+        sent = await received(deck, "/api/v1/chat", 2)
+        assert sent[1]["store"] is False
+        await deck.press("ctrl+r")
+        await deck.see("No conversation|no conversation|Nothing")
+        await deck.press("escape")
+    kept = b"".join(path.read_bytes() for path in settings.history.parent.glob("history.db*")) if settings.history else b""
+    assert b"this not at all" not in kept
+    assert b"kept at first" not in kept
+
+
+async def test_exported_and_imported_it_is_the_same(settings: Settings, tmp_path: Path) -> None:
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        await say(deck, "first")
+        await say(deck, "second")
+        before = [shown.turn for shown in chat_of(deck).path]
+        await command(deck, f"/export {tmp_path / 'chat.json'}")
+        await command(deck, f"/export {tmp_path / 'chat.md'}")
+        await deck.until((tmp_path / "chat.md").exists, "the Markdown file")
+        await deck.press("ctrl+n")
+        await deck.until(lambda: not chat_of(deck).path, "an empty conversation")
+        await command(deck, f"/import {tmp_path / 'chat.json'}")
+        await deck.until(lambda: len(chat_of(deck).path) == 4, "the conversation")
+        assert [shown.turn for shown in chat_of(deck).path] == before
+        assert "You said: second" in (tmp_path / "chat.md").read_text()
+        await command(deck, f"/export {tmp_path / 'chat.md'}")
+        await deck.hear("exists")
+
+
+async def test_the_list_renames_pins_and_drops(settings: Settings) -> None:
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        await say(deck, "about cats")
+        await deck.press("ctrl+n")
+        await deck.until(lambda: not chat_of(deck).path, "an empty conversation")
+        await say(deck, "about dogs")
+        await command(deck, "/rename Canines")
+        await deck.press("ctrl+r")
+        await deck.see("Canines(.*\n)+.*about cats")
+        await deck.press("down", "p")
+        await deck.see("about cats(.*\n)+.*Canines")
+        await deck.press("slash")
+        await deck.type("dogs")
+        await deck.miss("about cats")
+        await deck.press("enter", "d")
+        await deck.see("Delete this conversation")
+        await deck.press("y")
+        await deck.see("No conversation has “dogs”")
+        await deck.press("escape", "escape")
+        await deck.until(lambda: not chat_of(deck).path, "an empty conversation")
+
+
+async def test_the_panel_sets_what_the_next_turn_is_sent_with(settings: Settings, scripted_server: DemoEndpoint) -> None:
+    async with chatting(settings, scripted_server) as deck:
+        await deck.press("5", "ctrl+o")
+        await deck.see("Chat settings")
+        deck.app.screen.query_one("#temperature").focus()
+        await deck.type("0.7")
+        await deck.press("enter")
+        await deck.see("temperature 0.7")
+        await say(deck, "warm")
+        assert (await received(deck, "/api/v1/chat", 1))[0]["temperature"] == 0.7
+
+
+async def test_compare_embed_and_request_open_from_the_chat(settings: Settings) -> None:
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        await say(deck, "to be compared")
+        await command(deck, "/request")
+        await deck.see("curl .*/api/v1/chat")
+        await deck.see("to be compared")
+        assert "LM_API_TOKEN" in deck.text()
+        await deck.press("escape")
+        await command(deck, "/compare +temperature=0.1 +temperature=0.9")
+        await deck.see("temperature=0.1")
+        await deck.press("enter")
+        await deck.see("You said: to be compared(.*\n)*.*", timeout=20)
+        await deck.press("escape", "escape")
+        await command(deck, "/compare nobody")
+        await deck.hear("nobody: no such instance or model")
+        await command(deck, "/embed")
+        await deck.see("Embeddings|embedding")

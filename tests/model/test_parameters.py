@@ -176,6 +176,14 @@ def test_names_on_the_wire(endpoint, sent):
     assert of.wire(given, endpoint.path) == sent
 
 
+def test_an_effort_of_one_models_own_is_sent():
+    own = Model("m", capabilities=Capabilities(reasoning=("minimal",)))
+    given = of.taken({"reasoning": "minimal"}, RESPONSES.path, own)
+    assert of.wire(given, RESPONSES.path) == {"reasoning": {"effort": "minimal"}}
+    assert of.wire({"reasoning": "on"}, RESPONSES.path) == {}
+    assert of.wire({"reasoning": 7}, RESPONSES.path) == {}
+
+
 def test_what_an_endpoint_cannot_do_without_is_sent():
     assert of.wire({}, MESSAGES.path) == {"max_tokens": of.NEEDED[MESSAGES.path]["max_output_tokens"]}
     assert of.wire({"max_output_tokens": 0}, MESSAGES.path) == {"max_tokens": 8192}

@@ -35,6 +35,15 @@ async def ask(host, pilot, prompt="hi"):
     await pilot.pause()
 
 
+async def gone(host, pilot, words):
+    """Wait until these words are not on the screen."""
+    for _ in range(250):
+        if words not in host.words():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"still {words!r} in {host.words()!r}")
+
+
 def results(host):
     """What the screen is left with, from now on."""
     left = []
@@ -44,10 +53,9 @@ def results(host):
 
 @SIZES
 async def test_it_says_what_is_asked_how(size):
-    async with opened(size, remark="Not loaded: x") as (host, pilot):
+    async with opened(size, remark="Not loaded: x") as (host, _):
         words = host.words()
         assert "! Not loaded: x" in words
-        assert "x/alpha[b] native /api/v1/chat" in " ".join(words.replace("│", " ").split()) or size == ROOMY
         for fact in ("1 alpha[b]", "x/alpha[b]", "/api/v1/chat", "temperature 0.2", 'stop ["\\n"]'):
             assert fact in words
         assert "system prompt: be kind" in words
@@ -89,9 +97,9 @@ async def test_one_answer_at_a_time_where_there_is_little_room():
         assert "[1 alpha[b]]" in words
         assert "second answer" not in words
         await pilot.press("tab", "tab")
-        words = await host.see(pilot, "second answer")
-        assert "[2 beta␛]" in words
-        assert "first answer" not in words
+        await host.see(pilot, "second answer")
+        await host.see(pilot, "[2 beta␛]")
+        await gone(host, pilot, "first answer")
         await pilot.press("tab", "tab")  # over the last one to the prompt
         await host.see(pilot, "Enter send")
         await pilot.press("tab")
@@ -102,8 +110,8 @@ async def test_one_answer_at_a_time_where_there_is_little_room():
         for text in ("first answer", "second answer", "third answer"):
             await host.see(pilot, text)
         await pilot.press("z")
-        words = await host.see(pilot, "[1 alpha[b]]")
-        assert "second answer" not in words
+        await host.see(pilot, "[1 alpha[b]]")
+        await gone(host, pilot, "second answer")
         await pilot.press("z")
         await host.see(pilot, "second answer")
 
@@ -169,8 +177,8 @@ async def test_two_answers_are_compared_word_by_word():
         await pilot.press("d")
         await pilot.pause()
         assert isinstance(host.screen, DiffScreen)
-        words = await host.see(pilot, "a [-quick-] {+red+} fox")
-        assert "[-alpha[b]-] {+gamma+}" in words
+        await host.see(pilot, "a [-quick-] {+red+} fox")
+        await host.see(pilot, "[-alpha[b]-] {+gamma+}")
         await pilot.press("d")
         await pilot.pause()
         assert host.screen is host.dialog
@@ -193,8 +201,7 @@ async def test_reasoning_is_folded_in_all_at_once():
 @SIZES
 async def test_a_long_prompt_leaves_room_for_the_answers(size):
     async with opened(size, prompt="\n".join(f"line {number}" for number in range(60))) as (host, pilot):
-        words = host.words()
-        assert "line 59" in words
+        words = await host.see(pilot, "line 59")
         assert "1 alpha[b]" in words
         assert "3 gamma not asked" in words
         assert "Esc close" in words

@@ -16,21 +16,23 @@ def opened(size=(80, 24), pair=(0, 1), texts=TEXTS):
 @SIZES
 async def test_both_texts_in_one_with_signs_and_counts(size):
     async with opened(size) as (host, pilot):
-        words = await host.see(pilot, "a [-quick-] {+red+} fox")
-        assert "[-qwen[b]␛-] {+ha-expert ha-expert" in words
-        assert "…+}" in words
-        assert "1 words only in [-the first-], 1 only in {+the second+}, 2 in both" in words
-        assert "Tab next pair" in words
-        assert "Esc close" in words
+        for fact in (
+            "a [-quick-] {+red+} fox",
+            "[-qwen[b]␛-] {+ha-expert ha-expert",
+            "…+}",
+            "1 word only in [-the first-], 1 word only in {+the second+}, 2 in both",
+            "Tab next pair",
+            "Esc close",
+        ):
+            await host.see(pilot, fact)
 
 
 async def test_from_pair_to_pair():
     async with opened() as (host, pilot):
         await host.see(pilot, "{+red+}")
         await pilot.press("tab")
-        words = await host.see(pilot, "No difference in 3 words.")
-        assert "{+third+}" in words
-        assert "a quick fox" in words
+        for fact in ("No difference in 3 words.", "{+third+}", "a quick fox"):
+            await host.see(pilot, fact)
         await pilot.press("tab")
         await host.see(pilot, "a [-red-] {+quick+} fox")
         await pilot.press("tab", "shift+tab")

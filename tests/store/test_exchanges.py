@@ -99,7 +99,11 @@ async def test_a_text_that_was_not_kept_is_not_found(path, fts5):
 async def test_a_past_exchange_leads_to_its_text(path, fts5):
     async with await Store.open(path) as store:
         await store.add_exchanges([(BARE, None), (FULL, TEXT), (FULL, None)])
-        assert await store.past_exchanges("", 9) == (PastExchange(3, FULL), PastExchange(2, FULL), PastExchange(1, BARE))
+        assert await store.past_exchanges("", 9) == (
+            PastExchange(3, FULL),
+            PastExchange(2, FULL),
+            PastExchange(1, BARE),
+        )
         assert await store.past_exchanges("gedicht", 9) == (PastExchange(2, FULL),)
         assert await store.past_exchanges("coder", 1) == (PastExchange(3, FULL),)
         assert [await store.exchange_text(number) for number in (1, 2, 3, 4)] == [None, TEXT, None, None]

@@ -8,8 +8,9 @@ from lmdeck.model.conversation import Attachment, Conversation, Keeping, Turn
 from lmdeck.model.endpoints import ENDPOINTS
 
 WORDS = (
-    "", "a", "Öl", "\x1b[31m", "```", "```py\nx\n", "~~~", "\ud800", "\0", "日本語", "e\u0301", "'; DROP TABLE turns;--", "<b>", "\u202e",
-    "[x](y)", "\r\n", "\t", "# head", '"', "\\", "\u2028",
+    "", "a", "Öl", "\x1b[31m", "```", "```py\nx\n", "~~~", "\ud800", "\0",
+    "日本語", "e\u0301", "'; DROP TABLE turns;--", "<b>", "\u202e", "[x](y)", "\r\n",
+    "\t", "# head", '"', "\\", "\u2028",
 )  # fmt: skip
 KEEPINGS: tuple[Keeping, ...] = ("kept", "not on server", "nowhere")
 
@@ -29,10 +30,10 @@ def any_conversation(seed: int, *, turns: int | None = None) -> Conversation:
         if dice.random() < 0.05:
             parent = "nobody"
         made.append(any_turn(dice, f"t{number}", parent))
-    conversation = Conversation(
+    return Conversation(
         id=f"c{seed}",
         created=dice.random() * 2e9,
-        changed=dice.random() * 2e9,
+        changed=max([turn.at for turn in made], default=0.0),
         title=any_text(dice),
         pinned=dice.random() < 0.3,
         turns=tuple(made),
@@ -44,7 +45,6 @@ def any_conversation(seed: int, *, turns: int | None = None) -> Conversation:
         integrations=tuple(any_text(dice) for _ in range(dice.randrange(3))),
         keeping=dice.choice(KEEPINGS),
     )
-    return conversation
 
 
 def any_turn(dice: random.Random, id: str, parent: str | None) -> Turn:

@@ -4,9 +4,10 @@ import re
 from typing import NamedTuple
 
 _FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$")
-_ITEM = re.compile(r" {0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
-_INSIDE = 2
-"""From so many blanks on, a line may belong to a list item."""
+_HEADING = re.compile(r" {0,3}#{1,6}(?:\s|$)")
+_ITEM = re.compile(r" {0,3}(?:[-+*]|(\d{1,9})[.)])(?=\s)")
+_CODE = 4
+"""From so many blanks on, a line is code, or belongs to what an item's text begins that far to the right."""
 LONG_LIST = 1500
 """A list of more characters is cut between its items, so that its growth costs no more than that of a short one."""
 
@@ -21,9 +22,9 @@ class Block(NamedTuple):
 class BlockSplitter:
     """Fed deltas, gives back whole Markdown blocks; what may still grow stays in `open`.
 
-    A block ends at a blank line outside of code fences and lists, before and after a fence, and a list where a line
-    follows that belongs to no item. The blocks' texts joined are the text fed, exactly, and they do not depend on the
-    deltas. Work per delta follows the delta's length, not the answer's.
+    A block ends at a blank line outside of code and lists, at a heading, before and after a fence, and a list where a
+    line follows that belongs to no item. The blocks' texts joined are the text fed, exactly, and they do not depend on
+    the deltas. Work per delta follows the delta's length, not the answer's.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,8 @@ class BlockSplitter:
         self._partial: list[str] = []
         self._size = 0
         self._fence = ""
-        self._list = False
+        self._item = 0
+        self._code = False
         self._after_blank = False
         self._joined = False
 
@@ -74,26 +76,31 @@ class BlockSplitter:
         elif not line.strip():
             self._add(line)
             self._after_blank = True
-            if not self._list:
+            if not self._item and not self._code:
                 self._close()
         else:
             self._text_line(line)
+            self._after_blank = False
 
     def _text_line(self, line: str) -> None:
-        inside = len(line) - len(line.lstrip()) >= _INSIDE
-        fence, item = _FENCE.match(line), _ITEM.match(line)
-        if self._list and not inside:
-            if item and self._size > LONG_LIST:
-                self._close(joined=not self._after_blank)
-            elif self._after_blank and not item:
-                self._close()
-        if fence and not (self._list and inside):
+        shown = line.expandtabs(_CODE)
+        indent = len(shown) - len(shown.lstrip())
+        if (self._item and indent >= self._item) or (self._code and indent >= _CODE):
+            self._add(line)
+            return
+        item, fence, heading = _item_of(shown), _FENCE.match(line), _HEADING.match(line)
+        if fence or heading or self._code or (self._item and self._after_blank and not item):
             self._close()
-            self._fence = fence[1] or fence[2]
-        elif item or (not self._lines and line.startswith(("    ", "\t"))):
-            self._list = True  # indented code goes on behind blank lines, too
+        elif self._item and item and self._size > LONG_LIST:
+            self._close(joined=not self._after_blank)
+        if item and (self._item or not self._lines or item.interrupts):
+            self._item = item.text
+        elif not self._lines:
+            self._code = indent >= _CODE
+        self._fence = fence[1] or fence[2] if fence else ""
         self._add(line)
-        self._after_blank = False
+        if heading:
+            self._close()
 
     def _ends_fence(self, line: str) -> bool:
         """A closing fence is at least as long as the opening one and has nothing behind it."""
@@ -108,7 +115,23 @@ class BlockSplitter:
         if self._lines:
             self._closed.append(Block("".join(self._lines), self._joined))
             self._lines.clear()
-        self._size, self._fence, self._list, self._after_blank, self._joined = 0, "", False, False, joined
+        self._size, self._fence, self._item, self._code, self._joined = 0, "", 0, False, joined
+
+
+class _Item(NamedTuple):
+    """The line that begins a list item: where its text stands, and whether it can follow a paragraph's line."""
+
+    text: int
+    interrupts: bool
+
+
+def _item_of(line: str) -> _Item | None:
+    mark = _ITEM.match(line)
+    if mark is None:
+        return None
+    text = line[mark.end() :].strip()
+    blanks = line.index(text, mark.end()) - mark.end() if text else 1
+    return _Item(mark.end() + (blanks if blanks <= _CODE else 1), bool(text) and mark[1] in (None, "1"))
 
 
 class LineSplitter:

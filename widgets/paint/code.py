@@ -1,21 +1,20 @@
 """Code in its colours."""
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Token, _TokenType
-from pygments.util import ClassNotFound
-from textual.content import Content, Span
-from textual.highlight import HighlightTheme
+from textual.content import Content
+from textual.highlight import HighlightTheme, highlight
 
 from lmdeck.model.text import clean
 
-COLOURED = 20_000
-"""Longer code, or code with such long lines as `_LONGEST_LINE`, stays plain: colours take time."""
+PIECE = 40
+"""Lines of a long code that are coloured at a time."""
+COLOURED_AT_ONCE = 12_000
+"""Longer code is coloured piece by piece: what reaches over from one piece into the next may lose its colour there."""
 _LONGEST_LINE = 2_000
+"""Code with longer lines stays plain: it is data, and colours take time."""
 _TAB = 4
 
 
@@ -27,44 +26,43 @@ class CodeBlock:
     text: str
 
 
+class Listing:
+    """The lines of a code from anywhere, safe to show; they get their colours when one of them is looked at."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.lines: Sequence[str] = clean(text.expandtabs(_TAB)).split("\n")
+        self._language = language
+
+    def coloured(self, line: int) -> Content:
+        """That line, in the colours that Textual gives to code."""
+        return self._coloured[line]
+
+    @cached_property
+    def _coloured(self) -> Sequence[Content]:
+        text = "\n".join(self.lines)
+        if len(text) <= COLOURED_AT_ONCE:
+            return _highlight(text, self._language)
+        pieces = ["\n".join(self.lines[at : at + PIECE]) for at in range(0, len(self.lines), PIECE)]
+        return [line for piece in pieces for line in _highlight(piece, self._language)]
+
+
 def language_of(info: str) -> str:
     """The language that a fence's first line names: `python` of `python title="x"` and of `{.python}`."""
     words = info.strip().strip("{}").split()
     return words[0].lstrip(".").lower() if words else ""
 
 
-def highlight(text: str, language: str) -> list[Content]:
-    """The lines of a text from anywhere, safe to show, in the colours that Textual gives to code."""
-    lines = clean(text.expandtabs(_TAB)).split("\n")
-    lexer = _lexer(language)
-    if lexer is None or len(text) > COLOURED or max(map(len, lines)) > _LONGEST_LINE:
-        return [Content(line) for line in lines]
-    spans = defaultdict[int, list[Span]](list)
-    number = at = 0
-    for kind, words in lexer.get_tokens("\n".join(lines)):
-        style = _style(kind)
-        for part in words.splitlines(keepends=True):
-            if style and part.strip():
-                spans[number].append(Span(at, at + len(part.rstrip("\n")), style))
-            at += len(part)
-            if part.endswith("\n"):
-                number, at = number + 1, 0
-    return [Content(line, spans[number]) for number, line in enumerate(lines)]
+class _Colours(HighlightTheme):
+    """Textual's own, but what a lexer takes for a mistake may be code that is not complete yet."""
+
+    STYLES = {kind: style for kind, style in HighlightTheme.STYLES.items() if tuple(kind) != ("Error",)}
 
 
 @lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
-    try:
-        return get_lexer_by_name(language, stripnl=False) if language else None
-    except ClassNotFound:
-        return None
-
-
-@lru_cache(maxsize=512)
-def _style(kind: _TokenType) -> str:
-    """The style of the token's kind, or of the next more general one that has any; what a lexer takes for a mistake
-    may be code that is not complete yet."""
-    styles: dict[object, str] = {**HighlightTheme.STYLES, Token.Error: ""}
-    while kind not in styles and kind.parent is not None:
-        kind = kind.parent
-    return styles.get(kind, "")
+def _highlight(text: str, language: str) -> Sequence[Content]:
+    """The lines, coloured. Kept, because the pieces of a code that grows come again when it has ended."""
+    lines = text.split("\n")
+    if not language or max(map(len, lines)) > _LONGEST_LINE:
+        return [Content(line) for line in lines]
+    coloured = highlight(text, language=language, theme=_Colours).split("\n", allow_blank=True)
+    return [*coloured, *map(Content, lines[len(coloured) :])]  # without blank lines at the end

@@ -4,12 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from lmdeck.widgets.paint.blocks import Block, BlockSplitter, LineSplitter
-from lmdeck.widgets.paint.code import CodeBlock
+from lmdeck.widgets.paint.code import PIECE, CodeBlock
 from lmdeck.widgets.paint.flow import Flow, Row
 from lmdeck.widgets.paint.markdown import Reading, read, read_plain
-
-_CODE_LINES = 40
-"""So many lines of a growing code block are coloured together, then left alone until it has ended."""
 
 
 class _Splitter(Protocol):
@@ -68,7 +65,8 @@ class Document:
 
     def feed(self, text: str) -> None:
         """More text; drawn by the next `draw`."""
-        self._take(self._splitter.feed(text))
+        if text:
+            self._take(self._splitter.feed(text))
 
     def finish(self) -> None:
         """Nothing more comes."""
@@ -109,13 +107,15 @@ class Document:
     def _append_open(self) -> None:
         """What still grows. A long code block is drawn by its latest lines."""
         text, joined = self._splitter.open
+        if not text:
+            return
         if self._splitter.in_fence:
             opening, *lines = text.split("\n")
-            if len(lines) - self._code_lines > _CODE_LINES:
-                whole = lines[self._code_lines : -1]
-                self._append(self._read("\n".join([opening, *whole, ""])), bool(self._code_lines))
+            while len(lines) - self._code_lines > PIECE:
+                piece = lines[self._code_lines :][:PIECE]
+                self._append(self._read("\n".join([opening, *piece, ""])), bool(self._code_lines))
                 self._settled = _Size.of(self._flow)
-                self._code_lines += len(whole)
+                self._code_lines += PIECE
             joined = bool(self._code_lines)
             lines = lines[self._code_lines :]
             if joined and lines == [""]:

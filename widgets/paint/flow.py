@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from lmdeck.widgets.paint.code import Listing
 from lmdeck.widgets.paint.columns import Space, share
 from lmdeck.widgets.paint.line import Align
 
 _NOTHING = Content()
 _INDENT = Content.styled("  ", "fence")
 _LEAST_TEXT = 10
-"""What stands left of a text is cut where less room than this would be left."""
+"""What stands left of a text is cut where less room than this would be left, and it takes more than half."""
 _LEAST_CELL = 8
 """Where the columns of a table cannot all have so many cells, it is told row by row."""
 
@@ -36,7 +37,7 @@ class Code(NamedTuple):
     """Lines on a ground of their own."""
 
     margin: Margin
-    lines: Sequence[Content]
+    listing: Listing
 
 
 class Rule(NamedTuple):
@@ -65,8 +66,21 @@ class Row(NamedTuple):
     line: int
     start: int = 0
     left: int = 0
-    ground: str = ""
-    """The look behind the text, up to the end of the row."""
+    code: Code | None = None
+    """The code that it is a row of."""
+    number: int = 0
+    """Which line of the code it shows."""
+
+    @property
+    def ground(self) -> str:
+        """The look behind the text, up to the end of the row."""
+        return "fence" if self.code else ""
+
+    def coloured(self) -> Content:
+        """The text, code in its colours."""
+        if self.code is None:
+            return self.text
+        return self.code.listing.coloured(self.number)[self.start : self.start + len(self.text)]
 
 
 @dataclass(slots=True)
@@ -85,8 +99,8 @@ class Flow:
             match part:
                 case Paragraph(margin, text):
                     self._paragraph(margin, text)
-                case Code(margin, lines):
-                    self._code(margin, lines)
+                case Code():
+                    self._code(part)
                 case Rule(margin):
                     self._line(margin.first, Content.styled("─" * self._room(margin.first), "rule"))
                 case Table():
@@ -97,7 +111,7 @@ class Flow:
         self._line(_NOTHING, _NOTHING)
 
     def _room(self, margin: Content) -> int:
-        return max(self.cells - margin.cell_length, min(_LEAST_TEXT, self.cells))
+        return self.cells - len(self._cut(margin))
 
     def _line(self, margin: Content, text: Content) -> None:
         """A row that is a line."""
@@ -105,7 +119,8 @@ class Flow:
         self.lines.append(text.plain)
 
     def _cut(self, margin: Content) -> Content:
-        return margin.truncate(max(self.cells - _LEAST_TEXT, 0))
+        room = max(self.cells - _LEAST_TEXT, self.cells // 2 - 1, 0)
+        return margin if len(margin) <= room else margin[len(margin) - room :]
 
     def _paragraph(self, margin: Margin, text: Content) -> None:
         left, rest = self._cut(margin.first), self._cut(margin.rest)
@@ -117,17 +132,17 @@ class Flow:
             self.lines.append(left.plain.replace("▌", ">") + line.plain)
             left = rest
 
-    def _code(self, margin: Margin, lines: Sequence[Content]) -> None:
-        left = self._cut(margin.first + _INDENT)
-        for line in lines:
-            for start, piece in _wrapped(line, self._room(left)):
-                self.rows.append(Row(left, piece, len(self.lines), start, start, "fence"))
-            self.lines.append(line.plain)
-            left = self._cut(margin.rest + _INDENT)
+    def _code(self, code: Code) -> None:
+        left = self._cut(code.margin.first + _INDENT)
+        for number, line in enumerate(code.listing.lines):
+            for start, piece in _wrapped(Content(line), self._room(left)):
+                self.rows.append(Row(left, piece, len(self.lines), start, start, code, number))
+            self.lines.append(line)
+            left = self._cut(code.margin.rest + _INDENT)
 
     def _table(self, table: Table) -> None:
         columns = range(len(table.aligns))
-        needs = [max(row[column].cell_length for row in table.rows) or 1 for column in columns]
+        needs = [max(_need(row[column]) for row in table.rows) for column in columns]
         spaces = [Space(min(need, _LEAST_CELL), need) for need in needs]
         room, bars = self._room(table.margin.first), len(columns) - 1
         if sum(space.least for space in spaces) + 2 * bars > room:
@@ -166,6 +181,11 @@ def _wrapped(text: Content, cells: int) -> Iterator[tuple[int, Content]]:
             at = max(text.plain.find(piece.plain, at), at)
             yield at, piece
             at += len(piece.plain)
+
+
+def _need(cell: Content) -> int:
+    """The cells that it takes where it is not wrapped."""
+    return max(max(line.cell_length for line in cell.split("\n", allow_blank=True)), 1)
 
 
 def _fitted(cell: Content, cells: int, align: Align) -> Content:

@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from textual.content import Content
 
 from lmdeck.model.text import clean
-from lmdeck.widgets.paint.code import CodeBlock, highlight, language_of
+from lmdeck.widgets.paint.code import CodeBlock, Listing, language_of
 from lmdeck.widgets.paint.flow import Code, Margin, Paragraph, Part, Rule, Table
 from lmdeck.widgets.paint.inline import inline
 from lmdeck.widgets.paint.line import Align
@@ -107,17 +107,17 @@ class _Reader:
     def _code(self, token: Token) -> None:
         text, language = token.content.removesuffix("\n"), language_of(token.info)
         self.codes.append(CodeBlock(language, text))
-        self.parts.append(Code(self._margin(), highlight(text, language)))
+        self.parts.append(Code(self._margin(), Listing(text, language)))
 
     def _list(self, tokens: Sequence[Token]) -> _Container:
-        """The list that the first token opens. It is loose when the parser shows the paragraphs in its items as such."""
+        """The list that the first token opens; loose when the parser shows the paragraphs in its items as such."""
         opening, loose = tokens[0], False
         for token in tokens[1:]:
             if token.level == opening.level:
                 break
             loose |= token.type == "paragraph_open" and token.level == opening.level + 2 and not token.hidden
         if opening.type == "ordered_list_open":
-            return _Container(loose=loose, number=int(opening.attrGet("start") or 1))
+            return _Container(loose=loose, number=int(opening.attrs.get("start", 1)))
         depth = sum(bool(container.bullet) for container in self._within)
         return _Container(loose=loose, bullet=_BULLETS[depth % len(_BULLETS)])
 

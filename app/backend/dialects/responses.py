@@ -115,7 +115,7 @@ def _called(item: Fields) -> Iterator[ToolCall]:
     yield call
     if item.get("type") == "mcp_call":
         error = item.get("error")
-        reason = text(fields(error).get("message")) or as_json(error)
+        reason = text(fields(error).get("message")) or as_json(fields(error).get("content") or error)
         state = "failure" if reason else "success"
         yield ToolCall(call.tool, state, call.arguments, as_json(item.get("output")), call.provider, reason)
 

@@ -81,13 +81,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A tool call through an integration, done. `output` is its result; `failure` a reason why there is none."""
+    """A tool call through an integration, done. `output` is its result; `failure` a reason why there is none, and
+    `invalid` what was wrong with the call then: `name` or `arguments`."""
 
     tool: str
     arguments: Json
     provider: Json
     output: str = ""
     failure: str | None = None
+    invalid: str = "name"
 
 
 @dataclass(frozen=True, slots=True)

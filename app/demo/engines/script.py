@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
-from lmdeck.demo.engines.base import GenerateRequest, ToolUse
+from lmdeck.demo.engines.base import EngineError, GenerateRequest, ToolUse
 from lmdeck.demo.fields import Json
 
 MARKDOWN = """# A heading
@@ -103,7 +104,9 @@ def thought(request: GenerateRequest) -> str:
 
 
 def tool_use(request: GenerateRequest) -> ToolUse | None:
-    """A call of the first integration's first tool, if the question has the word `tool`; `bad tool` fails."""
+    """A call of the first integration's first tool, if the question has the word `tool`. A `bad tool` is not there, a
+    `wrong tool` gets arguments it does not take, and a `lost tool`'s server is out of reach (EngineError). What worked
+    tells the names of the headers that it was asked with."""
     asked = question(request)
     if not request.integrations or "tool" not in asked.lower():
         return None
@@ -115,6 +118,17 @@ def tool_use(request: GenerateRequest) -> ToolUse | None:
         provider: Json = {"type": "ephemeral_mcp", "server_label": plugin.get("server_label")}
     else:
         provider = {"type": "plugin", "plugin_id": plugin.get("id")}
+    use = ToolUse(tool, {"query": asked}, provider)
     if "bad tool" in asked.lower():
-        return ToolUse(tool, {"query": asked}, provider, failure=f"Cannot find tool with name {tool}.")
-    return ToolUse(tool, {"query": asked}, provider, output='[{"type":"text","text":"scripted result"}]')
+        return replace(use, failure=f"Cannot find tool with name {tool}.")
+    if "wrong tool" in asked.lower():
+        return replace(use, failure=f"Arguments of {tool} do not match its schema.", invalid="arguments")
+    if "lost tool" in asked.lower():
+        raise EngineError(f"Cannot connect to {plugin.get('server_label') or plugin.get('id')}.", _lost(plugin))
+    headers = plugin.get("headers")
+    told = f" ({', '.join(headers)})" if isinstance(headers, dict) and headers else ""
+    return replace(use, output=json.dumps([{"type": "text", "text": f"scripted result{told}"}]))
+
+
+def _lost(integration: Json) -> str:
+    return "mcp_connection_error" if integration.get("type") == "ephemeral_mcp" else "plugin_connection_error"

@@ -98,6 +98,10 @@ def test_thoughts_and_their_summary_are_not_told_twice(kind):
     [
         ({"output": "found"}, ToolCall("find", "success", '{"q": 1}', "found", "web")),
         ({"error": {"message": "gone"}}, ToolCall("find", "failure", '{"q": 1}', "", "web", "gone")),
+        (
+            {"error": {"type": "mcp_tool_execution_error", "content": ["x"]}},
+            ToolCall("find", "failure", '{"q": 1}', "", "web", '["x"]'),
+        ),
         ({"error": "gone"}, ToolCall("find", "failure", '{"q": 1}', "", "web", "gone")),
     ],
 )
