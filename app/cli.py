@@ -4,8 +4,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lmdeck import __version__
 
@@ -15,28 +16,33 @@ if TYPE_CHECKING:
     from lmdeck.feeds.sources import Sources
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-_EXITS = "exit codes: 0 done, 1 failed (reason on stderr), 2 wrong usage or settings, 3 unreachable, 4 not authorised"
+
+
+class Command(NamedTuple):
+    """A command without the screen: the module whose `main(arguments) -> exit code` runs it, and what it does."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "log": Command("lmdeck.log_command", "print the log, live"),
+    "estimate": Command("lmdeck.estimating", "tell what a model will take in memory"),
+    "demo-server": Command("lmdeck.demo.main", "run the embedded LM Studio-compatible server alone"),
+    "demo-log": Command("lmdeck.demo.demo_log", "replay recorded shapes of log events at any rate"),
+}
+_EXITS = (
+    "exit codes: 0 done, 1 failed (reason on stderr), 2 wrong usage or settings, 3 server unreachable,\n"
+    "4 not authorised, 5 verification failed"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lmdeck` with these arguments; answers the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["demo-server"]:
-        from lmdeck.demo.main import main as serve
-
-        return serve(arguments[1:])
-    if arguments[:1] == ["estimate"]:
-        from lmdeck.estimating import main as estimate
-
-        return estimate(arguments[1:])
-    if arguments[:1] == ["log"]:
-        from lmdeck.log_command import main as log
-
-        return log(arguments[1:])
-    if arguments[:1] == ["demo-log"]:
-        from lmdeck.demo.demo_log import main as replay
-
-        return replay(arguments[1:])
+    if arguments and (command := COMMANDS.get(arguments[0])) is not None:
+        run: Callable[[Sequence[str]], int] = import_module(command.module).main
+        return run(arguments[1:])
     options = _parser().parse_args(arguments)
     return _open_deck(options)
 
@@ -45,9 +51,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lmdeck",
         description="The terminal deck for LM Studio: models, GPUs, requests and a chat on one live screen.",
-        epilog="lmdeck log prints the log without the screen; lmdeck estimate FILE|KEY tells what a model will take in "
-        "memory; lmdeck demo-server runs the embedded LM Studio-compatible server alone; lmdeck demo-log replays a log "
-        f"at any rate. Each has a --help. {_EXITS}.",
+        epilog="\n".join(
+            (
+                "commands without the screen (each has a --help):",
+                *(f"  {name:<14}{command.help}" for name, command in COMMANDS.items()),
+                "",
+                _EXITS,
+            )
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")
     parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")

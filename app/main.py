@@ -141,6 +141,8 @@ class LMDeck(App[None]):
         """As ever; keys and the mouse say that somebody is at it."""
         if isinstance(event, events.InputEvent):
             self._touched = time.monotonic()
+            if self.session is not None:
+                self.session.key_pressed.set()
         await super().on_event(event)
 
     # What the screens ask for

@@ -64,6 +64,8 @@ class Session:
         self._files_wanted, self._contexts_wanted = asyncio.Event(), asyncio.Event()
         self._sensed = asyncio.Event()
         self._heard, self._online = asyncio.Event(), asyncio.Event()
+        self.key_pressed = asyncio.Event()
+        """Set by every key: for a moment the log waits."""
 
     def apply(self, event: Event) -> None:
         """Step the state, and show it if it changed."""
@@ -132,7 +134,7 @@ class Session:
         self._follow("runtime", runtime_feed(cli))
         self._follow("files", file_feed(cli, self._files_wanted))
         lines = merged([cli.log(source, self._online) for source in SOURCES])
-        self._app.run_worker(self._follow_log(in_portions(lines)), group="log")
+        self._app.run_worker(self._follow_log(in_portions(lines, self.key_pressed)), group="log")
 
     def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""

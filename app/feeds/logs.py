@@ -12,12 +12,14 @@ Batch = tuple[LogEntry, ...]
 GATHER_S = 0.1
 """What comes within this time is put into order; streams of several processes are that far apart at most."""
 WORK_S = 0.004
-"""What a portion's reader may take before the event loop has a rest."""
+"""What a reader may do at a stretch before the event loop has a rest."""
 REST_S = 0.003
-"""How long that is: a key needs several turns of the loop until its frame is out."""
+"""How long that is."""
+GIVE_WAY_S = 0.02
+"""How much longer after a key: until its frame is out, the loop turns several times."""
 _QUEUED = 4
 _LARGE = 5_000
-_PORTION = 32
+_PORTION = 16
 
 
 async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Batch]:
@@ -44,17 +46,20 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Bat
         await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def in_portions(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
+async def in_portions(batches: AsyncGenerator[Batch], key_pressed: asyncio.Event) -> AsyncGenerator[Batch]:
     """The same entries, a few at a time: whatever comes, the event loop belongs to others after WORK_S of their reader's
-    work. Closing the iterator closes `batches`."""
+    work, and for longer after a key (the event is cleared here). Closing the iterator closes `batches`."""
     clock = asyncio.get_running_loop().time
+    rested = clock()
     async with aclosing(batches):
         async for batch in batches:
-            rested = clock()
             for at in range(0, len(batch), _PORTION):
                 yield batch[at : at + _PORTION]
                 if clock() - rested >= WORK_S:
                     await asyncio.sleep(REST_S)
+                    if key_pressed.is_set():
+                        key_pressed.clear()
+                        await asyncio.sleep(GIVE_WAY_S)
                     rested = clock()
 
 

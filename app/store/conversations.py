@@ -68,10 +68,13 @@ class Conversations:
         where = f"WHERE {' AND '.join(condition for condition, _ in conditions)}" if wanted else ""
         given = [value for _, values in conditions for value in values]
         with told(self._path):
-            if wanted:
-                self._words.catch_up()
+            self._words.prepare()
             listed = self._rows(_LIST.format(where=where), *given, max(0, min(limit, MAX_ROWS)))
-            return tuple(_summary(row, self._words.snippet(str(row["id"]), wanted) if wanted else "") for row in listed)
+            places = self._words.places(wanted) if wanted and listed else {}
+            snippets = {
+                id: self._words.snippet(places[id], wanted) for row in listed if (id := str(row["id"])) in places
+            }
+        return tuple(_summary(row, snippets.get(str(row["id"]), "")) for row in listed)
 
     def whole(self, id: str) -> Conversation | None:
         """One conversation with all its turns and files."""
@@ -117,7 +120,7 @@ class Conversations:
                     self._words.changed(number)
                 self._db.execute("DELETE FROM turns WHERE conversation = ?", (key,))
                 self._db.execute("DELETE FROM conversations WHERE id = ?", (key,))
-            self._words.catch_up()
+                self._words.catch_up()
 
     def size(self) -> int:
         """Bytes that all of them take, about: their texts lie in the index once more."""
@@ -138,7 +141,7 @@ class Conversations:
                 surplus -= count(row["size"]) or 0
                 self.drop(str(row["id"]))
                 yield
-            self._words.catch_up()
+            self._words.prepare()
             yield from self._words.merge()
 
     def _keep(self, conversation: Conversation) -> None:
@@ -166,6 +169,7 @@ class Conversations:
         self._db.execute(_BEGIN, (key, at, at))
         known = self._db.execute(_NUMBER, (key, id)).fetchone()
         if known is None:
+            self._words.catch_up()  # what came before it is whole
             number = self._db.execute(_ADD, (key, id, size, words, record)).lastrowid or 0
             self._db.execute(_GROW, (id, at, key))
         else:

@@ -13,6 +13,11 @@ _READ_FOR_SNIPPET = 2**16
 
 _INDEXED = "SELECT rowid FROM turn_words WHERE turn_words MATCH ?"
 _READ = "SELECT number FROM turns WHERE lmdeck_holds(CAST(text AS BLOB), ?)"
+_MANY = 2**40
+_BEST = (
+    "SELECT conversation, max(best) FROM "
+    f"(SELECT conversation, count(*) * {_MANY} + number AS best FROM ({{hits}}) GROUP BY number) GROUP BY conversation"
+)
 _NOTED = "SELECT EXISTS (SELECT 1 FROM turns_to_index)"
 
 
@@ -64,14 +69,21 @@ class TurnWords:
         said = f"SELECT conversation FROM turns WHERE number IN ({numbers})"
         return f"(lmdeck_holds(CAST(title AS BLOB), ?) OR id IN ({said}))", [folded(term), value]
 
-    def snippets(self, wanted: Sequence[str]) -> dict[str, str]:
-        """By conversation, the letters around the words in the last turn that holds most of them."""
-        found: dict[str, str] = {}
-        best: dict[str, tuple[int, int]] = {}
-        for term in wanted:
-            numbers, value = self._numbers(term)
-            rows = self._db.execute(f"SELECT conversation, number FROM turns WHERE number IN ({numbers})", (value,))
-        return found
+    def places(self, wanted: Sequence[str]) -> dict[str, int]:
+        """By conversation, the number of the turn that holds most of the words, the last one of several."""
+        parts = [self._numbers(term) for term in wanted]
+        hits = " UNION ALL ".join(f"SELECT conversation, number FROM turns WHERE number IN ({sql})" for sql, _ in parts)
+        rows = self._db.execute(_BEST.format(hits=hits), [value for _, value in parts])
+        return {conversation: best % _MANY for conversation, best in rows}
+
+    def snippet(self, number: int, wanted: Sequence[str]) -> str:
+        """The letters of a turn around the first of the words."""
+        (text,) = self._db.execute("SELECT text FROM turns WHERE number = ?", (number,)).fetchone()
+        text = str(text)[:_READ_FOR_SNIPPET]
+        found = (_place(folded(text), folded(term)) for term in wanted)
+        place = min((each for each in found if each is not None), default=0)  # near: folding may shorten what is before
+        begin, end = max(0, place - _SNIPPET // 4), place + _SNIPPET
+        return ("…" if begin else "") + text[begin:end] + ("…" if end < len(text) else "")
 
     def _numbers(self, term: str) -> tuple[str, str]:
         """SQL for the turns with this word, and its value."""
@@ -96,10 +108,3 @@ def _place(text: str, term: str) -> int | None:
     before = r"(?<!\w)" if term[:1].isalnum() else ""
     found = re.search(before + re.escape(term), text)
     return None if found is None else found.start()
-
-
-def _around(text: str, term: str) -> str:
-    """The letters around a word; its place is only near where folding shortened the text before it."""
-    place = _place(folded(text), term) or 0
-    begin, end = max(0, place - _SNIPPET_LETTERS // 2), place + _SNIPPET_LETTERS
-    return ("…" if begin else "") + text[begin:end] + ("…" if end < len(text) else "")
