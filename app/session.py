@@ -32,6 +32,7 @@ from lmdeck.state.events import CatalogSeen, Connected, Event, MachineSeen, Sour
 from lmdeck.state.from_log import LogReader, tells_of_change
 from lmdeck.state.scales import Scales
 from lmdeck.state.step import step
+from lmdeck.widgets.chat_wishes import PathsWanted, Typed
 
 if TYPE_CHECKING:
     from lmdeck.archive import Archive
@@ -245,6 +246,8 @@ class Session:
             self._look_again()
         elif self._desk is None and isinstance(intent, intents.Weigh | intents.AskLmStudio):
             return  # nobody asked for it by a key
+        elif self._talk is None and isinstance(intent, intents.Chat) and isinstance(intent.wish, Typed | PathsWanted):
+            return  # nor for this; the editor keeps its text
         elif self._desk is None or self._talk is None:
             self.notices.tell("Not connected yet: try it again in a moment.", severity="warning")
         elif isinstance(intent, intents.Chat):

@@ -28,7 +28,7 @@ class ChatInput(Multiline):
             "leave",
             "Stop, leave",
             id="chat.leave",
-            tooltip="Close the completions, stop the answer, go to the turns, or leave the chat",
+            tooltip="Stop the running answer; else go to its turns, then leave the chat",
         ),
         Binding("up", "back", "Earlier", show=False, id="chat.earlier", tooltip="In the first line: what was sent"),
         Binding("down", "forth", "Later", show=False, id="chat.later", tooltip="In the last line: and back"),

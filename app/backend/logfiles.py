@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from lmdeck.backend.masking import masked
 from lmdeck.model.log import LogEntry, ServerLine
 
 TAIL_BYTES = 256 * 2**10
@@ -96,13 +97,12 @@ def _entries(text: str, moment: float, *, cut: bool) -> Iterator[ServerLine]:
     heads = list(_HEAD.finditer(text))
     first = heads[0].start() if heads else len(text)
     if not cut and (stray := text[:first].strip()):
-        yield ServerLine(moment, stray)
+        yield ServerLine(moment, masked(stray))
     for head, following in zip(heads, [*heads[1:], None], strict=False):
         end = following.start() if following else len(text)
         level = (head[3] or "info").lower()
-        yield ServerLine(
-            _seconds(head[1], head[2], moment), text[head.start() : end].replace("\r\n", "\n").rstrip(), level
-        )
+        entry = text[head.start() : end].replace("\r\n", "\n").rstrip()
+        yield ServerLine(_seconds(head[1], head[2], moment), masked(entry), level)
 
 
 def _seconds(day: str, clock: str, otherwise: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lmdeck.backend.decode import count, fields, number, parse, text
 from lmdeck.backend.lines import MAX_LINE, Line, LineSplitter
+from lmdeck.backend.masking import masked
 from lmdeck.model.log import (
     LogEntry,
     PredictionInput,
@@ -80,7 +81,7 @@ def event_entry(at: float, data: Fields) -> LogEntry | None:
                 at, _instance(data), text(data.get("output")) or "", _stats(stats) if isinstance(stats, dict) else None
             )
         case "server.log":
-            return ServerLine(at, (text(data.get("content")) or "").rstrip("\r\n"), _level(data))
+            return ServerLine(at, masked((text(data.get("content")) or "").rstrip("\r\n")), _level(data))
         case "runtime.log":
             return RuntimeLine(
                 at,

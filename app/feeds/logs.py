@@ -8,12 +8,13 @@ from operator import attrgetter
 from lmdeck.model.log import LogEntry
 
 Batch = tuple[LogEntry, ...]
+Arrivals = asyncio.Queue[tuple[float, Batch | None]]
 
 GATHER_S = 0.1
 """What comes within this time is put into order; streams of several processes are that far apart at most."""
 WORK_S = 0.004
 """What a reader may do at a stretch before the event loop has a rest."""
-REST_S = 0.003
+REST_S = 0.002
 """How long that is."""
 GIVE_WAY_S = 0.02
 """How much longer after a key: until its frame is out, the loop turns several times."""
@@ -27,7 +28,7 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Bat
 
     While the reader of these batches is busy, the streams are not read. Closing the iterator closes them.
     """
-    queue: asyncio.Queue[Batch | None] = asyncio.Queue(_QUEUED)
+    queue: Arrivals = asyncio.Queue(_QUEUED)
     pumps = [asyncio.create_task(_pump(stream, queue)) for stream in streams]
     left = len(pumps)
     try:
@@ -63,25 +64,28 @@ async def in_portions(batches: AsyncGenerator[Batch], key_pressed: asyncio.Event
                     rested = clock()
 
 
-async def _gathered(queue: "asyncio.Queue[Batch | None]", streams: int) -> list[Batch | None]:
-    """The next batch, and where there are more streams what comes within GATHER_S of it; None for each that ends."""
-    got = [await queue.get()]
-    size, left = len(got[0] or ()), 0 if streams == 1 else streams - got.count(None)
+async def _gathered(queue: Arrivals, streams: int) -> list[Batch | None]:
+    """The next batch, and where there are more streams what comes within GATHER_S of it; None for each that ends. What
+    has waited for longer than that is not made to wait for more."""
+    arrived, first = await queue.get()
+    got = [first]
+    size, left = len(first or ()), 0 if streams == 1 else streams - got.count(None)
     with suppress(TimeoutError):
-        async with asyncio.timeout(GATHER_S):
+        async with asyncio.timeout_at(arrived + GATHER_S):
             while left and size < _LARGE:
-                batch = await queue.get()
+                _, batch = await queue.get()
                 got.append(batch)
                 size, left = size + len(batch or ()), left - (batch is None)
     return got
 
 
-async def _pump(stream: AsyncGenerator[Batch], queue: "asyncio.Queue[Batch | None]") -> None:
+async def _pump(stream: AsyncGenerator[Batch], queue: Arrivals) -> None:
+    clock = asyncio.get_running_loop().time
     try:
         async with aclosing(stream) as batches:
             async for batch in batches:
-                await queue.put(batch)
+                await queue.put((clock(), batch))
     finally:
         # Cancelled, nobody reads any more; else there is room, or will be.
         if (task := asyncio.current_task()) and not task.cancelling():
-            await queue.put(None)
+            await queue.put((clock(), None))

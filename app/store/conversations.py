@@ -1,7 +1,7 @@
 """The tables of conversations in `history.db`: kept turn by turn, found by their words, dropped."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -71,10 +71,7 @@ class Conversations:
             self._words.prepare()
             listed = self._rows(_LIST.format(where=where), *given, max(0, min(limit, MAX_ROWS)))
             places = self._words.places(wanted) if wanted and listed else {}
-            snippets = {
-                id: self._words.snippet(places[id], wanted) for row in listed if (id := str(row["id"])) in places
-            }
-        return tuple(_summary(row, snippets.get(str(row["id"]), "")) for row in listed)
+            return tuple(self._summary(row, places.get(str(row["id"])), wanted) for row in listed)
 
     def whole(self, id: str) -> Conversation | None:
         """One conversation with all its turns and files."""
@@ -113,14 +110,13 @@ class Conversations:
     def drop(self, id: str) -> None:
         """Forget a conversation, if there is one."""
         key = cell(id, _SHORT)
-        with told(self._path):
-            with transaction(self._db):
-                for (number,) in self._db.execute("SELECT number FROM turns WHERE conversation = ?", (key,)).fetchall():
-                    self._db.execute("DELETE FROM turn_files WHERE turn = ?", (number,))
-                    self._words.changed(number)
-                self._db.execute("DELETE FROM turns WHERE conversation = ?", (key,))
-                self._db.execute("DELETE FROM conversations WHERE id = ?", (key,))
-                self._words.catch_up()
+        with told(self._path), transaction(self._db):
+            for (number,) in self._db.execute("SELECT number FROM turns WHERE conversation = ?", (key,)).fetchall():
+                self._db.execute("DELETE FROM turn_files WHERE turn = ?", (number,))
+                self._words.changed(number)
+            self._db.execute("DELETE FROM turns WHERE conversation = ?", (key,))
+            self._db.execute("DELETE FROM conversations WHERE id = ?", (key,))
+            self._words.catch_up()
 
     def size(self) -> int:
         """Bytes that all of them take, about: their texts lie in the index once more."""
@@ -181,6 +177,17 @@ class Conversations:
             self._db.execute("INSERT INTO turn_files VALUES (?, ?, ?, ?)", (number, position, said, each.content))
         self._words.changed(number)
 
+    def _summary(self, row: Row, place: int | None, wanted: Sequence[str]) -> ConversationSummary:
+        return ConversationSummary(
+            id=str(row["id"]),
+            title=text(row["title"]) or "",
+            changed=coding.moment(row["changed"]),
+            model=text(row["model"]) or "",
+            turns=count(row["turns"]) or 0,
+            pinned=row["pinned"] == 1,
+            snippet="" if place is None else self._words.snippet(place, wanted),
+        )
+
     def _attachments(self, conversation: Cell) -> dict[object, list[Attachment]]:
         """The files of a conversation, by their turn's number."""
         found: dict[object, list[Attachment]] = {}
@@ -193,18 +200,6 @@ class Conversations:
     def _rows(self, query: str, *values: Cell) -> list[Row]:
         with closing(self._db.execute(query, values)) as cursor:
             return [dict(row) for row in cursor]
-
-
-def _summary(row: Row, snippet: str) -> ConversationSummary:
-    return ConversationSummary(
-        id=str(row["id"]),
-        title=text(row["title"]) or "",
-        changed=coding.moment(row["changed"]),
-        model=text(row["model"]) or "",
-        turns=count(row["turns"]) or 0,
-        pinned=row["pinned"] == 1,
-        snippet=snippet,
-    )
 
 
 def _decoded(raw: object) -> dict[str, object]:

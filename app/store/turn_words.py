@@ -18,6 +18,9 @@ _BEST = (
     "SELECT conversation, max(best) FROM "
     f"(SELECT conversation, count(*) * {_MANY} + number AS best FROM ({{hits}}) GROUP BY number) GROUP BY conversation"
 )
+_TAKE_IN = (  # in this order: there are few notes and many turns
+    "INSERT INTO turn_words (rowid, text) SELECT number, text FROM turns_to_index CROSS JOIN turns USING (number)"
+)
 _NOTED = "SELECT EXISTS (SELECT 1 FROM turns_to_index)"
 
 
@@ -45,9 +48,7 @@ class TurnWords:
         """Take in what was noted. To be called within a transaction."""
         if self.usable and figure(self._db, _NOTED):
             self._db.execute("DELETE FROM turn_words WHERE rowid IN (SELECT number FROM turns_to_index)")
-            self._db.execute(
-                "INSERT INTO turn_words (rowid, text) SELECT number, text FROM turns JOIN turns_to_index USING (number)"
-            )
+            self._db.execute(_TAKE_IN)
             self._db.execute("DELETE FROM turns_to_index")
             self._untidy = True
 

@@ -12,7 +12,7 @@ from lmdeck.conversations.ask import request_for
 from lmdeck.conversations.recorder import Recorder
 from lmdeck.model.branches import cut_back, find, shown
 from lmdeck.model.catalog import Model
-from lmdeck.model.chat import ChatRequest, Value
+from lmdeck.model.chat import ChatFault, ChatRequest, Value
 from lmdeck.model.conversation import KEPT, Turn
 from lmdeck.model.parameters import check, taken
 from lmdeck.model.problem import Problem
@@ -111,14 +111,21 @@ class Answering:
             self._desk.look_again()
 
     async def _receive(self, recorder: Recorder, request: ChatRequest) -> None:
-        thread, kept_at = self._thread, time.monotonic()
+        """Show and record what comes. An error before the first word ends the request like one before the stream."""
+        fault: Problem | None = None
+        kept_at = time.monotonic()
         async with aclosing(self._desk.commands.chat(request)) as events:
             async for event in events:
                 recorder.feed(event)
-                self._pane.feed(event)
+                if isinstance(event, ChatFault) and recorder.empty:
+                    fault = event.problem
+                if fault is None:
+                    self._pane.feed(event)
                 if time.monotonic() - kept_at > KEPT_EVERY_S:
                     kept_at = time.monotonic()
-                    thread.keep_turn(recorder.turn())
+                    self._thread.keep_turn(recorder.turn())
+        if fault is not None:
+            self._pane.fail(fault)
 
     async def _offer_replay(self, user: Turn, problem: Problem) -> None:
         """The server keeps answers for some time only: then everything must be sent again."""

@@ -1,5 +1,6 @@
 """The slash commands, obeyed."""
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -113,7 +114,7 @@ class Orders:
             case "embed":
                 self._views().open_embeddings(text)
             case "request":
-                self._show_request()
+                self._run(self._show_request(), "chat:request")
             case "help":
                 self._desk.app.call_later(self._desk.app.run_action, "help")
 
@@ -149,14 +150,15 @@ class Orders:
         if unknown := next((each.model for each in columns if model_of(state, each.model) is None), None):
             self._refuse(command, f"{unknown}: no such instance or model")
         else:
-            self._views().open_compare(columns, self._last_prompt())
+            prompt = "" if self._pane.hide_prompts else self._last_prompt()
+            self._views().open_compare(columns, prompt)
 
     def _last_prompt(self) -> str:
         turns = reversed(path(self._thread.conversation))
         return next((turn.text for turn in turns if turn.role == "user"), "")
 
-    def _show_request(self) -> None:
-        """As it went for the last prompt, or would go for a first one."""
+    async def _show_request(self) -> None:
+        """As it went for the last prompt, or would go for a first one. Images make it megabytes."""
         from lmdeck.backend.request_text import as_curl, as_python
         from lmdeck.screens.request_screen import RequestScreen
 
@@ -166,5 +168,7 @@ class Orders:
         user = next((turn for turn in turns if turn.role == "user"), example)
         target = self._pane.target or thread.conversation.model
         request = replace(self._answering.request(user), model=target)
-        texts = (form(request, backend.url, backend.has_token) for form in (as_curl, as_python))
+        texts = [
+            await asyncio.to_thread(form, request, backend.url, backend.has_token) for form in (as_curl, as_python)
+        ]
         self._desk.app.push_screen(RequestScreen(*texts))

@@ -80,7 +80,9 @@ class Talk:
         self._pane.prompts = prompts
         if thread.conversation.turns:
             await scribe.keep_all(thread.conversation)
-        elif (draft := drafts.get(NEW)) and not early.drafts.get(NEW):
+        elif written := self._pane.draft:
+            thread.draft(written)
+        elif draft := drafts.get(NEW):
             self._pane.write(draft)
 
     def heed(self, before: DeckState) -> None:

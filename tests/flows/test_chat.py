@@ -1,5 +1,7 @@
 """The chat of the whole deck: what is said, kept, branched, sent another way and not lost."""
 
+import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,16 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from deck import Driver, running_deck, set_faults, settings_for
 from steps import hear_the_log, load_model
 
 from lmdeck.config.settings import Settings
-from lmdeck.demo.launch import DemoEndpoint, DemoServer
+from lmdeck.conversations.recorder import UNFINISHED
+from lmdeck.demo.launch import DemoEndpoint
+from lmdeck.model.conversation import Turn
 from lmdeck.model.log import ServerLine
+from lmdeck.store.history import Store
+from lmdeck.talk import answering
 from lmdeck.widgets.chat_pane import ChatPane
 
 MODEL = "qwen/qwen3-coder-30b"
+SEES = "mistralai/devstral-small-2-2512"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -65,7 +76,9 @@ async def received(deck: Driver, path: str, count: int) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def chatting(settings: Settings, server: DemoEndpoint, size: tuple[int, int] = (160, 45)) -> AsyncIterator[Driver]:
+async def chatting(
+    settings: Settings, server: DemoEndpoint, size: tuple[int, int] = (160, 45)
+) -> AsyncIterator[Driver]:
     """A deck with MODEL in memory, whose log is heard."""
     async with running_deck(settings, size) as deck:
         await load_model(deck, MODEL)
@@ -104,7 +117,13 @@ async def test_only_what_is_set_is_sent_by_the_endpoint_that_is_chosen(
         assert cooler.pop("previous_response_id").startswith("resp_")
         assert cooler == {"model": MODEL, "input": "cooler", "stream": True, "temperature": 0.2, "top_k": 7}
         elsewhere = (await received(deck, "/v1/messages", 1))[0]
-        assert [message["role"] for message in elsewhere["messages"]] == ["user", "assistant", "user", "assistant", "user"]
+        assert [message["role"] for message in elsewhere["messages"]] == [
+            "user",
+            "assistant",
+            "user",
+            "assistant",
+            "user",
+        ]
         assert elsewhere["system"] == "Be short."
         assert (elsewhere["temperature"], "top_k" in elsewhere) == (0.2, False)
 
@@ -199,17 +218,14 @@ async def test_what_failed_is_in_the_editor_again_and_never_sent_as_history(
         assert sent[-1]["input"] == "will fail"
 
 
-async def test_a_server_that_forgot_is_sent_the_whole_conversation(settings: Settings, tmp_path: Path) -> None:
+async def test_a_server_that_forgot_is_sent_the_whole_conversation(
+    settings: Settings, scripted_server: DemoEndpoint
+) -> None:
     async with running_deck(settings) as deck:
         await load_model(deck, MODEL)
         await say(deck, "remember the number 42")
-        chat, session = chat_of(deck), deck.app.session
-        assert session is not None
-        talk = session._talk
-        assert talk is not None
-        conversation = talk._thread.conversation
-        gone = tuple(replace(turn, response_id="resp_gone") if turn.response_id else turn for turn in conversation.turns)
-        talk._thread.conversation = replace(conversation, turns=gone)
+        chat = chat_of(deck)
+        await set_faults(scripted_server, "forgotten")
         await deck.type("which number")
         await deck.press("enter")
         await deck.see("The server forgot this conversation")
@@ -248,7 +264,9 @@ async def test_a_conversation_kept_nowhere_leaves_nothing(settings: Settings, sc
         await deck.press("ctrl+r")
         await deck.see("No conversation|no conversation|Nothing")
         await deck.press("escape")
-    kept = b"".join(path.read_bytes() for path in settings.history.parent.glob("history.db*")) if settings.history else b""
+    kept = (
+        b"".join(path.read_bytes() for path in settings.history.parent.glob("history.db*")) if settings.history else b""
+    )
     assert b"this not at all" not in kept
     assert b"kept at first" not in kept
 
@@ -295,7 +313,9 @@ async def test_the_list_renames_pins_and_drops(settings: Settings) -> None:
         await deck.until(lambda: not chat_of(deck).path, "an empty conversation")
 
 
-async def test_the_panel_sets_what_the_next_turn_is_sent_with(settings: Settings, scripted_server: DemoEndpoint) -> None:
+async def test_the_panel_sets_what_the_next_turn_is_sent_with(
+    settings: Settings, scripted_server: DemoEndpoint
+) -> None:
     async with chatting(settings, scripted_server) as deck:
         await deck.press("5", "ctrl+o")
         await deck.see("Chat settings")
@@ -325,3 +345,80 @@ async def test_compare_embed_and_request_open_from_the_chat(settings: Settings) 
         await deck.hear("nobody: no such instance or model")
         await command(deck, "/embed")
         await deck.see("Embeddings|embedding")
+
+
+async def test_a_growing_answer_is_on_the_disk_before_it_ends(
+    settings: Settings, scripted_server: DemoEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "KEPT_EVERY_S", 0.0)
+    await set_faults(scripted_server, timings="rate=5")
+    assert settings.history is not None
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        chat_of(deck).focus_content()
+        await deck.type("100 words")
+        await deck.press("enter")
+        await deck.until(lambda: chat_of(deck).answering, "an answer")
+        async with await Store.open(settings.history) as store:
+
+            async def kept() -> list[Turn]:
+                found = [await store.conversation(each.id) for each in await store.conversations()]
+                return [turn for each in found if each for turn in each.turns if turn.role == "assistant" and turn.text]
+
+            for _ in range(500):
+                if turns := await kept():
+                    break
+                await deck.pilot.pause(0.02)
+            assert chat_of(deck).answering
+            assert turns[0].cut_off == UNFINISHED
+        await deck.press("escape")
+        await deck.see("cut off: stopped by you")
+
+
+async def test_a_refusal_says_why_and_what_to_do(settings: Settings, scripted_server: DemoEndpoint) -> None:
+    async with running_deck(replace(settings, token=None)) as deck:
+        await deck.see("401: token not accepted")
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        chat_of(deck).focus_content()
+        long = "many words " * 3000
+        chat_of(deck).write(long)
+        await deck.press("enter")
+        await deck.see("the context is full")
+        await deck.until(lambda: chat_of(deck).draft == long, "the text in the editor")
+
+
+async def test_a_context_length_that_would_reload_a_busy_model_is_not_sent(
+    settings: Settings, scripted_server: DemoEndpoint
+) -> None:
+    await set_faults(scripted_server, timings="rate=5")
+    async with running_deck(settings) as deck:
+        await load_model(deck, MODEL)
+        async with httpx.AsyncClient(base_url=scripted_server.url, timeout=60) as client:
+            headers = {"authorization": f"Bearer {scripted_server.token}"}
+            body = {"model": MODEL, "input": "100 words"}
+            asking = asyncio.create_task(client.post("/api/v1/chat", json=body, headers=headers))
+            await deck.see("generating", timeout=30)
+            await command(deck, "/param context_length 8192")
+            await deck.type("me too")
+            await deck.press("enter")
+            await deck.hear("is busy")
+            assert (chat_of(deck).draft, chat_of(deck).path) == ("me too", ())
+            asking.cancel()
+
+
+async def test_only_models_that_see_get_images(
+    settings: Settings, scripted_server: DemoEndpoint, tmp_path: Path
+) -> None:
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(PNG)
+    async with chatting(settings, scripted_server) as deck:
+        await command(deck, f"/attach {picture}")
+        await deck.hear("image")
+        assert not chat_of(deck).attachments
+        await command(deck, f"/model {SEES}")
+        await command(deck, f"/attach {picture}")
+        await deck.until(lambda: chat_of(deck).attachments, "the picture")
+        await say(deck, "what is it")
+        parts = (await received(deck, "/api/v1/chat", 1))[0]["input"]
+        assert [part["data_url"][:22] for part in parts if part["type"] == "image"] == ["data:image/png;base64,"]
