@@ -26,6 +26,19 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
+    "chat": Command("lmdeck.plain.chat", "ask one question"),
+    "bench": Command("lmdeck.plain.bench", "measure how an instance scales"),
+    "events": Command("lmdeck.plain.events", "print everything that happens, as JSON lines"),
+    "status": Command("lmdeck.plain.status", "tell whether the server answers, and how busy it is"),
+    "ps": Command("lmdeck.plain.ps", "list what is in memory"),
+    "ls": Command("lmdeck.plain.ls", "list the models on the disk"),
+    "doctor": Command("lmdeck.plain.doctor", "check every part, and say how to mend what fails"),
+    "discover": Command("lmdeck.plain.discover", "look for LM Studio on the hosts and networks that you name"),
+    "gpu": Command("lmdeck.plain.gpu", "show the GPUs and the memory of this machine"),
+    "load": Command("lmdeck.plain.load", "load a model, and check that it got what was asked for"),
+    "unload": Command("lmdeck.plain.unload", "unload instances"),
+    "exporter": Command("lmdeck.exporter.command", "serve metrics to Prometheus"),
+    "config": Command("lmdeck.config_command", "write, check or show the configuration"),
     "log": Command("lmdeck.log_command", "print the log, live"),
     "estimate": Command("lmdeck.estimating", "tell what a model will take in memory"),
     "demo-server": Command("lmdeck.demo.main", "run the embedded LM Studio-compatible server alone"),
@@ -63,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lmdeck {__version__}")
     parser.add_argument("--url", help="the server's address [LMDECK_URL, or http://127.0.0.1:1234]")
-    parser.add_argument("--profile", metavar="NAME", help="a [profiles.NAME] table of the configuration file")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="a [servers.NAME] or [profiles.NAME] of the configuration file"
+    )
     parser.add_argument("--lms", metavar="PATH", help="LM Studio's command line [LMDECK_LMS, or found]")
     parser.add_argument("--config", metavar="FILE", help="the configuration file [LMDECK_CONFIG]")
     parser.add_argument("--read-only", action="store_true", default=None, help="change nothing on the server")
@@ -107,7 +122,7 @@ def _open_deck(options: argparse.Namespace) -> int:
 
         return connect.open_sources(settings, demo)
 
-    app = LMDeck(open_sources, read_only=settings.read_only)
+    app = LMDeck(open_sources, read_only=settings.read_only, keys=settings.keys)
     if settings.theme and settings.theme not in app.available_themes:
         return _fail(f"no theme {settings.theme!r}; there are {', '.join(sorted(app.available_themes))}", EXIT_USAGE)
     app.theme = settings.theme or app.theme

@@ -3,9 +3,9 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +18,12 @@ from lmdeck.config.settings import Settings, read_token
 from lmdeck.config.token import Token
 from lmdeck.feeds.sources import Machine, Sources
 from lmdeck.model.problem import Problem
+from lmdeck.model.server import exposure
 from lmdeck.state.hardware import is_local
 
 if TYPE_CHECKING:
     from lmdeck.demo.launch import DemoEndpoint, DemoServer
+    from lmdeck.model.finding import Finding
 
 _NO_LMS = Problem(
     "log, queue and idle times need LM Studio's `lms` command, which was not found",
@@ -103,11 +105,22 @@ def _make(settings: Settings, server: _Server) -> Sources:
             Problem(f"{path} is no program: log, queue and idle times need LM Studio's `lms`", "", _NO_LMS.next_step),
         )
     parts = urlsplit(server.url)
+    backend = LMStudio(server.url, server.token, ca_file=settings.ca_file)
+    cli = Lms(path, host=parts.hostname, port=parts.port, token=server.token) if path else None
+    open_machine = partial(_machine, settings, server)
+
+    def check() -> "AsyncGenerator[Finding]":
+        from lmdeck.diagnosis.checkup import Subject, checkup
+
+        known = replace(settings, url=server.url, history=server.history)
+        return checkup(Subject(known, backend, server.token, path, cli, missing, open_machine, server.models))
+
     return Sources(
-        backend=LMStudio(server.url, server.token),
-        cli=Lms(path, host=parts.hostname, port=parts.port, token=server.token) if path else None,
+        backend=backend,
+        cli=cli,
         cli_missing=None if path else missing,
-        open_machine=partial(_machine, settings, server),
+        open_machine=open_machine,
+        checkup=check,
         models_folder=server.models,
         history=server.history,
         keep_text=settings.log_text,
@@ -115,6 +128,9 @@ def _make(settings: Settings, server: _Server) -> Sources:
         log_megabytes=settings.log_megabytes,
         log_folder=server.logs,
         tools=settings.tools,
+        presets=settings.presets,
+        intervals=settings.intervals,
+        warning=exposure(server.url, server.token is not None),
     )
 
 
@@ -127,5 +143,9 @@ def _machine(settings: Settings, server: _Server) -> Machine:
     processes = LMStudioProcesses(server.root_pid)
     if not settings.gpu:
         return Machine(None, Host(processes))
+    if settings.gpu_url and server.root_pid is None:
+        from lmdeck.telemetry.prometheus import PrometheusGpus
+
+        return Machine(PrometheusGpus(settings.gpu_url), Host(processes))
     simulated = server.root_pid is not None and not driver_present()
     return Machine(SimulatedGpu(processes) if simulated else Nvml(processes), Host(processes))

@@ -11,6 +11,7 @@ from textual.app import App
 
 from lmdeck.backend.protocol import Backend, CommandLine
 from lmdeck.commands import Commands
+from lmdeck.feeds.sources import Checkup, nothing_found
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.log import RuntimeLine
 from lmdeck.model.problem import Problem
@@ -43,6 +44,7 @@ class Desk:
     apply: Callable[[Event], None]
     state: Callable[[], DeckState]
     look_again: Callable[[], None]
+    checkup: Checkup = nothing_found
     keeper: Keeper | None = None
     no_keeper: Problem = _NO_HISTORY
     runtime_tail: deque[tuple[float, RuntimeLine]] = field(default_factory=lambda: deque(maxlen=_TAIL))

@@ -4,19 +4,27 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from lmdeck.exchanges.join import Joiner
 from lmdeck.exchanges.records import record
 from lmdeck.exchanges.tally import Tally
-from lmdeck.model.exchange import Exchange, ExchangeRecord, ExchangeText
+from lmdeck.model.exchange import Exchange, ExchangeText
 from lmdeck.model.log import LogEntry
 from lmdeck.model.statistics import Series, Summary
-from lmdeck.store.history import Store
 
 SETTLED_S = 2.0
 """A finished exchange is kept this long (seconds) after its end: late lines may still tell more about it."""
 _MOST_WAITING = 20_000
-_PIECE, _REST_S = 200, 0.002
+_PIECE = 250
+
+
+class Shelf(Protocol):
+    """Where finished exchanges go: the history, or a counter."""
+
+    async def add_exchanges(self, exchanges: Sequence[tuple[ExchangeRecord, ExchangeText | None]]) -> None:
+        """Keep them. A history raises StoreError."""
+        ...
 
 
 class Ledger:
@@ -75,17 +83,15 @@ class Ledger:
         """The curves of a window."""
         return self._tally.series(window, now, points)
 
-    async def keep(self, store: Store, now: float) -> None:
-        """Write what has settled. Raises StoreError; what was not written waits for the next time."""
+    async def keep(self, shelf: Shelf, now: float) -> None:
+        """Put there what has settled. Raises StoreError where the shelf does; what was not put there waits for the
+        next time."""
         ready = [one for one in self._waiting.values() if now - (one.ended_at or now) >= SETTLED_S]
-        kept = list[tuple[ExchangeRecord, ExchangeText | None]]()
-        for at in range(0, len(ready), _PIECE):
-            kept += [(record(one, self._server), self._text(one)) for one in ready[at : at + _PIECE]]
-            await asyncio.sleep(_REST_S)  # thousands come at once in a flood
-        if kept:
-            await store.add_exchanges(kept)
-        for one in ready:
-            self._waiting.pop(one.number, None)
+        for at in range(0, len(ready), _PIECE):  # thousands come at once in a flood
+            piece = ready[at : at + _PIECE]
+            await store.add_exchanges([(record(one, self._server), self._text(one)) for one in piece])
+            for one in piece:
+                self._waiting.pop(one.number, None)
 
     @property
     def waiting(self) -> int:

@@ -166,7 +166,7 @@ async def _follow(settings: Settings, printer: _Printer) -> None:
     if path is None:
         raise _Failed(_NO_LMS, EXIT_FAILED)
     token, server = await read_token(settings), urlsplit(settings.url)
-    backend = LMStudio(settings.url, token)
+    backend = LMStudio(settings.url, token, ca_file=settings.ca_file)
     lms = Lms(path, host=server.hostname, port=server.port, token=token)
     online, watch = asyncio.Event(), None
     try:

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 
@@ -58,13 +58,18 @@ class LMDeck(App[None]):
         Binding("t", "next_theme", "Theme", show=False, id="app.theme", tooltip="Dark or light"),
     ]
 
-    def __init__(self, open_sources: OpenSources, *, read_only: bool = False) -> None:
+    def __init__(
+        self, open_sources: OpenSources, *, read_only: bool = False, keys: Mapping[str, str] | None = None
+    ) -> None:
+        """`keys` are the user's, comma-separated, by the id of the binding."""
         # NO_COLOR means none, not shades of grey: Textual drops colours altogether only when it keeps ANSI ones.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         for own in THEMES:
             self.register_theme(own)
         self.theme = THEMES[0].name
         self.read_only = read_only
+        self.keys = dict(keys or {})
+        self.set_keymap(self.keys)
         self.dashboard = Dashboard(read_only)
         self.session: Session | None = None
         self._open_sources = open_sources
@@ -90,6 +95,20 @@ class LMDeck(App[None]):
         """The first frame is on the screen: now everything that takes time."""
         self.begin_session()
         self._connect()
+        if self.keys:
+            self._check_keys()
+
+    @work(group="keys")
+    async def _check_keys(self) -> None:
+        """Say which of the user's keys do nothing, or more than one thing."""
+
+        def look() -> list[tuple[str, str]]:
+            from lmdeck.keymap import faults  # brings every screen
+
+            return faults(self.keys, type(self))
+
+        for _, words in await asyncio.to_thread(look):
+            self.notify(words, title="[keys] in the configuration", severity="warning", markup=False)
 
     async def on_unmount(self) -> None:
         """End every worker, and with it every connection and child process, while the loop still runs."""
@@ -188,8 +207,8 @@ class LMDeck(App[None]):
         from lmdeck.widgets.chat_reader import ChatReader
         from lmdeck.widgets.filter_bar import FilterBar
 
-        nodes = [self, *self.dashboard.key_owners()]
-        self.push_screen(HelpScreen(help_groups([*map(type, nodes), ChatInput, ChatReader, FilterBar])))
+        owners = [*map(type, (self, *self.dashboard.key_owners())), ChatInput, ChatReader, FilterBar]
+        self.push_screen(HelpScreen(help_groups(owners, self.keys)))
 
     def action_next_theme(self) -> None:
         """The other of lmdeck's two themes."""

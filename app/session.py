@@ -36,6 +36,7 @@ from lmdeck.widgets.chat_wishes import PathsWanted, Typed
 
 if TYPE_CHECKING:
     from lmdeck.archive import Archive
+    from lmdeck.clinic import Clinic
     from lmdeck.comparing import Comparing
     from lmdeck.custodian import Custodian
     from lmdeck.deeds import Deeds
@@ -122,10 +123,13 @@ class Session:
         there is none, is on the screen."""
         backend, cli = sources.backend, sources.cli
         self.apply(Connected(backend.url, backend.has_token, cli is not None))
+        self._models_pace.tune(sources.intervals.models)
+        self._activity_pace.tune(sources.intervals.activity)
+        self.notices.note(sources.warning)
         self._follow("models", model_feed(backend, self._models_pace))
         await self._heard.wait()
         await asyncio.sleep(_FIRST_DRAWING_S)
-        self._follow("machine", machine_feed(sources.open_machine))
+        self._follow("machine", machine_feed(sources.open_machine, sources.intervals.machine))
         self._follow("contexts", context_feed(backend, self._contexts_wanted))
         self._furnish(sources)
         if cli is None:
@@ -157,9 +161,10 @@ class Session:
             apply=self.apply,
             state=lambda: self.state,
             look_again=self._look_again,
+            checkup=sources.checkup,
         )
         self._follow("outlooks", forecaster.feed())
-        self._talk = Talk(self._desk, sources.tools, lambda: self._comparing)
+        self._talk = Talk(self._desk, sources.tools, lambda: self._comparing, sources.presets)
         if sources.history is not None:
             from lmdeck.custodian import Custodian
 
@@ -233,6 +238,13 @@ class Session:
         return Comparing(self._desk)
 
     @cached_property
+    def _clinic(self) -> "Clinic":
+        from lmdeck.clinic import Clinic
+
+        assert self._desk is not None
+        return Clinic(self._desk)
+
+    @cached_property
     def _archive(self) -> "Archive":
         from lmdeck.archive import Archive
 
@@ -255,8 +267,8 @@ class Session:
         elif not self._deeds.carry_out(intent) and not self._inquiries.carry_out(intent):
             looked_back = self._archive.carry_out(intent)
             self._looked_back = looked_back or self._looked_back
-            if not looked_back and not self._talk.carry_out(intent):
-                self._comparing.carry_out(intent)
+            if not looked_back and not self._talk.carry_out(intent) and not self._comparing.carry_out(intent):
+                self._clinic.carry_out(intent)
 
     def _look_again(self) -> None:
         """Every poll now."""

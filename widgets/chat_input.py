@@ -105,11 +105,12 @@ class ChatInput(Multiline):
 
     async def _on_paste(self, event: events.Paste) -> None:
         """A large text would make the editor useless: it becomes something else."""
-        if len(event.text) > _LARGE_CHARACTERS or len(event.text.splitlines()) > _LARGE_LINES:
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")  # terminals send a paste as if it were typed
+        if len(text) > _LARGE_CHARACTERS or text.count("\n") > _LARGE_LINES:
             event.prevent_default()
             event.stop()
-            self._large = event.text, self.text
-            self.post_message(self.Pasted(event.text))
+            self._large = text, self.text
+            self.post_message(self.Pasted(text))
 
     def on_text_area_changed(self) -> None:
         """Another word may stand before the cursor."""

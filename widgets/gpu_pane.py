@@ -94,7 +94,10 @@ class GpuPane(Pane):
 
     def hints(self) -> Iterator[str]:
         yield from super().hints()
-        if self._foreign:
+        origin = self._gpus.origin if self._gpus else ""
+        if origin:
+            yield f"GPU: {origin}" + ("; RAM and CPU: this machine" if self._foreign else "")
+        elif self._foreign:
             yield "of this machine, not the server's"
 
     def problem_changed(self) -> None:

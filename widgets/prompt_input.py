@@ -3,13 +3,13 @@
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import TextArea
 
 from lmdeck.model.text import clean
+from lmdeck.widgets.multiline import Multiline
 from lmdeck.widgets.ordered_keys import passed_on, ran_own_binding
 
 
-class PromptInput(TextArea):
+class PromptInput(Multiline):
     """A text area as high as its text, within what its place allows."""
 
     BINDING_GROUP_TITLE = "Prompt"

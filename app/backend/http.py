@@ -6,20 +6,20 @@ cut off from the translated ones (`from None`), because their frames hold the re
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from ipaddress import ip_address
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from lmdeck.backend.errors import BackendError, BadReply, Refused, StreamCut, TimedOut, Unreachable
 from lmdeck.backend.protocol import Secret
 from lmdeck.backend.refusal import GATEWAY_TROUBLE, answer
+from lmdeck.model.server import is_loopback
 from lmdeck.model.text import one_line
 
 Transport = httpx.AsyncBaseTransport
@@ -37,8 +37,11 @@ KEEP_ALIVE_S = 3.0
 class Http:
     """Requests to one server. Every method raises a BackendError and never an error of httpx."""
 
-    def __init__(self, url: str, token: Secret | None = None, transport: Transport | None = None) -> None:
+    def __init__(
+        self, url: str, token: Secret | None = None, transport: Transport | None = None, ca_file: str | None = None
+    ) -> None:
         self.url = url.rstrip("/")
+        self._ca_file = ca_file
         self.has_token = token is not None
         self._auth = _Bearer(token) if token is not None else None
         self._transport = transport
@@ -90,7 +93,7 @@ class Http:
             if self._closed:
                 raise Unreachable("closed")
             if self._client is None:
-                self._client = await asyncio.to_thread(_client, self.url, self._auth, self._transport)
+                self._client = await asyncio.to_thread(_client, self.url, self._auth, self._transport, self._ca_file)
             return self._client
 
     async def _ask(self, method: str, path: str, body: Mapping[str, object] | None, read_s: float | None) -> object:
@@ -229,16 +232,18 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-def _client(url: str, auth: _Bearer | None, transport: Transport | None) -> httpx.AsyncClient:
+def _client(
+    url: str, auth: _Bearer | None, transport: Transport | None, ca_file: str | None = None
+) -> httpx.AsyncClient:
     """The client of one server: no redirects, proxies from the environment but never for this machine."""
-    local = _is_loopback(url)
+    local = is_loopback(url)
     try:
         return httpx.AsyncClient(
             base_url=url,
             auth=auth,
             transport=transport,
             trust_env=not local,
-            verify=_tls(url),
+            verify=_tls(url, ca_file),
             follow_redirects=False,
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
             headers={"Accept": "application/json, text/event-stream", "Accept-Encoding": "identity"},
@@ -247,19 +252,17 @@ def _client(url: str, auth: _Bearer | None, transport: Transport | None) -> http
         raise Unreachable("the environment's proxy or certificate settings cannot be used") from None
 
 
-def _tls(url: str) -> ssl.SSLContext | bool:
-    """Certificates: httpx's bundle and the system's own store (private authorities). Plain HTTP to this machine
-    needs none, and loading them takes 20 ms."""
-    if url.startswith("http://") and _is_loopback(url):
+def _tls(url: str, ca_file: str | None) -> ssl.SSLContext:
+    """Certificates: httpx's bundle, the system's own store and the user's file (private authorities). Plain HTTP to
+    this machine needs none, and loading them takes 20 ms."""
+    if url.startswith("http://") and is_loopback(url):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = httpx.create_ssl_context()
     context.load_default_certs()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=os.path.expanduser(ca_file))
+        except OSError as error:  # an SSLError, too: no certificate in it
+            why = "no PEM certificates" if isinstance(error, ssl.SSLError) else error.strerror or "unreadable"
+            raise Unreachable(f"ca_file {one_line(ca_file, 80)}: {why}") from None
     return context
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

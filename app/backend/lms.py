@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lmdeck.backend.children import Child, Children
-from lmdeck.backend.decode import parse
+from lmdeck.backend.decode import fields, parse, text
 from lmdeck.backend.errors import BackendError, CommandFailed, LoadFailed
 from lmdeck.backend.lmsload import figure, identifier, is_about_lms, load_seconds
 from lmdeck.backend.lmsoutput import Output, activities, model_files, plain, selected_runtime
@@ -73,6 +73,14 @@ class Lms:
     async def runtime(self) -> str | None:
         """The selected GGUF runtime as `name@version` from `lms runtime ls`; raises CommandFailed."""
         return selected_runtime(plain((await self._call("runtime", "ls")).text))
+
+    async def version(self) -> str | None:
+        """What `lms version` tells of itself (a commit); it takes no address. Raises CommandFailed."""
+        said = await self._call("version", "--json")
+        try:
+            return text(fields(parse(said.stdout)).get("version"))
+        except ValueError:
+            return None
 
     async def estimate(self, request: LoadRequest) -> LmsFigure:
         """`lms load --estimate-only`: LM Studio's own figure, loading nothing; raises CommandFailed."""

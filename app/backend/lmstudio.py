@@ -8,8 +8,17 @@ from lmdeck.backend.decode import fields
 from lmdeck.backend.dialects.answer import AnswerReader, Clock
 from lmdeck.backend.dialects.headers import from_environment
 from lmdeck.backend.dialects.table import DIALECTS
-from lmdeck.backend.errors import BadReply, LoadFailed, NotFound, NotLMStudio, Refused, StreamCut
-from lmdeck.backend.http import Http, Transport, retrying
+from lmdeck.backend.errors import (
+    BadReply,
+    Forbidden,
+    LoadFailed,
+    NotFound,
+    NotLMStudio,
+    Refused,
+    StreamCut,
+    Unauthorized,
+)
+from lmdeck.backend.http import READ_S, Http, Transport, retrying
 from lmdeck.backend.protocol import REPEATABLE, Secret
 from lmdeck.backend.refusal import of_chat
 from lmdeck.model.catalog import Model
@@ -19,6 +28,9 @@ from lmdeck.model.load import LoadRequest, LoadResult
 GREETING = "/lmstudio-greeting"
 
 _UNLOAD_S = 60.0
+_WRONG_METHOD = 405
+_UNKNOWN_THINGS = ("model_not_found", "job_not_found")
+"""An endpoint that is there says so of what it does not know; one that is not there has no such words."""
 
 
 class LMStudio:
@@ -30,8 +42,9 @@ class LMStudio:
         token: Secret | None = None,
         transport: Transport | None = None,
         clock: Clock = time.perf_counter,
+        ca_file: str | None = None,
     ) -> None:
-        self._http = Http(url, token, transport)
+        self._http = Http(url, token, transport, ca_file)
         self._clock = clock
         self._only_v0 = False
 
@@ -127,6 +140,22 @@ class LMStudio:
         if path not in REPEATABLE:
             raise ValueError(f"{path} is no inference endpoint")
         await self._http.post(path, {**body, "stream": False})
+
+    async def offers(self, path: str, wrong: Mapping[str, object] | None = None) -> bool:
+        """Whether the server has this endpoint, asked by GET, or by a POST of `wrong`: a body that it must refuse.
+        Raises BackendError where the answer does not tell."""
+        try:
+            if wrong is None:
+                await self._http.get_once(path)
+            else:
+                await self._http.post(path, wrong, READ_S)
+        except NotFound as error:
+            return error.kind in _UNKNOWN_THINGS
+        except (Unauthorized, Forbidden):
+            raise
+        except Refused as error:
+            return error.status != _WRONG_METHOD
+        return True
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,24 +1,31 @@
 """Settings from flags, the environment and the configuration file, in this order; read once, in `cli`."""
 
-import os
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmdeck.config.address import DEFAULT_URL, normal_url
-from lmdeck.config.configfile import Table, read_file
+from lmdeck.config.configfile import ConfigFile, read_file
 from lmdeck.config.errors import ConfigError
+from lmdeck.config.intervals import USUAL, Intervals
+from lmdeck.config.lines import Place
 from lmdeck.config.paths import config_file, data_dir
+from lmdeck.config.schema import KEYS, MCP, PRESETS, PROFILES, SERVERS
+from lmdeck.config.servers import ServerProfile, TokenSource, read_token, server_profile, token_source
 from lmdeck.config.token import Token
 
 if TYPE_CHECKING:
     from lmdeck.model.chat import Tools
+    from lmdeck.model.conversation import ChatPreset
+
+__all__ = ["Flags", "Origin", "Settings", "load_settings", "read_token"]
 
 LOG_DAYS, LOG_MEGABYTES = 90, 200
 
 Flags = Mapping[str, str | bool | None]
+Origin = str | Place
+"""Where a value comes from: a flag or a variable by its name, or its place in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,15 @@ class Settings:
     token_command: tuple[str, ...] | None = None
     """A program and its arguments that print the token; None when `token` is known."""
     token_source: str | None = None
-    """Where the token comes from, in words: `LM_API_TOKEN`, `config file` or `token_command`."""
+    """Where the token comes from, in words: `LM_API_TOKEN`, another variable, `config file`, `token_command` …"""
+    ca_file: str | None = None
+    """A file with the certificates of a private authority, as the user wrote it."""
     lms: str | None = None
     """The `lms` to use; None to look for it."""
     models_folder: str | None = None
     """LM Studio's models folder as the user wrote it; None to look where LM Studio keeps it (`models_folder.py`)."""
+    gpu_url: str | None = None
+    """The metrics page that tells the GPUs of the server's machine; None for this machine's driver."""
     theme: str | None = None
     read_only: bool = False
     """Nothing that changes the server is offered."""
@@ -53,8 +64,17 @@ class Settings:
     """How long exchanges are kept."""
     log_megabytes: int = LOG_MEGABYTES
     """How large the history may become, in 10⁶ bytes; then the oldest exchanges and conversations go."""
+    intervals: Intervals = USUAL
     tools: "tuple[Tools, ...]" = ()
     """Plugins and MCP servers that the chat may use, each under a label of its own."""
+    presets: "tuple[ChatPreset, ...]" = ()
+    """Parameters and system prompts of the file, under the user's names."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding ids and the keys (comma-separated) that the user gave them; whether these exist is not checked here."""
+    servers: tuple[ServerProfile, ...] = ()
+    """Every server that the file names, in its order."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where the settings come from, by their names in the file; what is not in it has its default."""
 
 
 def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
@@ -64,41 +84,43 @@ def load_settings(flags: Flags, environ: Mapping[str, str]) -> Settings:
     `gpu` (only False counts); None or absent means not given, others are ignored. Environment: LMDECK_URL,
     LM_API_TOKEN, LMDECK_LMS, LMDECK_CONFIG, LMDECK_DATA; an empty variable counts as absent.
     """
-    path, profile = _config_path(flags, environ), _flag(flags, "profile")
-    file = read_file(path, profile)
-    token, command, source = _token(environ, file)
+    profile = _flag(flags, "profile")
+    file = read_file(config_path(flags, environ))
+    layers = _Layers(flags, environ, file, file.chosen(profile))
+    token = layers.token()
     return Settings(
-        url=normal_url(_flag(flags, "url") or environ.get("LMDECK_URL") or _text(file, "url") or DEFAULT_URL),
-        token=token,
-        token_command=command,
-        token_source=source,
-        lms=_flag(flags, "lms") or environ.get("LMDECK_LMS") or _text(file, "lms"),
-        models_folder=_flag(flags, "models") or _text(file, "models_folder"),
-        theme=_flag(flags, "theme") or _text(file, "theme"),
-        read_only=flags.get("read_only") is True or file.get("read_only") is True,
-        gpu=flags.get("gpu") is not False and file.get("gpu") is not False,
-        config=path,
+        url=normal_url(layers.text("url", variable="LMDECK_URL") or DEFAULT_URL),
+        token=token.token,
+        token_command=token.command,
+        token_source=token.name,
+        ca_file=layers.text("ca_file"),
+        lms=layers.text("lms", variable="LMDECK_LMS"),
+        models_folder=layers.text("models_folder", flag="models"),
+        gpu_url=layers.text("gpu_url"),
+        theme=layers.text("theme"),
+        read_only=layers.switch("read_only", False),
+        gpu=layers.switch("gpu", True),
+        config=file.path,
         profile=profile,
         history=data_dir(environ) / "history.db",
-        log_text=file.get("log_text") is True,
-        log_days=_whole(file, "log_days", LOG_DAYS),
-        log_megabytes=_whole(file, "log_megabytes", LOG_MEGABYTES),
-        tools=_tools(path, file),
+        log_text=layers.value("log_text") is True,
+        log_days=int(layers.number("log_days", LOG_DAYS)),
+        log_megabytes=int(layers.number("log_megabytes", LOG_MEGABYTES)),
+        intervals=Intervals(
+            layers.number("poll_seconds", USUAL.models),
+            layers.number("lms_seconds", USUAL.activity),
+            layers.number("gpu_seconds", USUAL.machine),
+        ),
+        tools=_tools(file, layers.value("plugins")),
+        presets=_presets(file),
+        keys=_keys(file),
+        servers=_servers(file, environ),
+        origins=layers.origins,
     )
 
 
-async def read_token(settings: Settings) -> Token | None:
-    """The token, asking `token_command` if there is one (10 s at most); None without either. Raises ConfigError,
-    which never holds what the command printed."""
-    if settings.token_command is None:
-        return settings.token
-    from lmdeck.config.tokencommand import ask
-
-    return await ask(settings.token_command)
-
-
-def _config_path(flags: Flags, environ: Mapping[str, str]) -> Path:
-    """The file to read; one that the user named must exist."""
+def config_path(flags: Flags, environ: Mapping[str, str]) -> Path:
+    """The file to read; one that the user named must exist, else it is a ConfigError."""
     named = _flag(flags, "config")
     path = Path(named).expanduser() if named else config_file(environ)
     if (named or environ.get("LMDECK_CONFIG")) and not path.is_file():
@@ -106,52 +128,90 @@ def _config_path(flags: Flags, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def _token(environ: Mapping[str, str], file: Table) -> tuple[Token | None, tuple[str, ...] | None, str | None]:
-    if from_environment := environ.get("LM_API_TOKEN", "").strip():
-        return Token(from_environment), None, "LM_API_TOKEN"
-    if from_file := _text(file, "token"):
-        return Token(from_file), None, "config file"
-    if command := _command(file.get("token_command")):
-        return None, command, "token_command"
-    return None, None, None
+class _Layers:
+    """Looks a setting up in one layer after the other, and notes in `origins` where it was found."""
+
+    def __init__(self, flags: Flags, environ: Mapping[str, str], file: ConfigFile, chosen: Mapping[str, Place]) -> None:
+        self._flags, self._environ = flags, environ
+        self._values = {name: file.value(place) for name, place in chosen.items()}
+        self.origins: dict[str, Origin] = dict(chosen)
+
+    def value(self, name: str) -> object:
+        """As the file has it."""
+        return self._values.get(name)
+
+    def text(self, name: str, *, flag: str | None = None, variable: str = "") -> str | None:
+        """A text; an empty one counts as absent."""
+        flag = flag or name
+        if given := _flag(self._flags, flag):
+            self.origins[name] = f"--{flag}"
+            return given
+        if given := self._environ.get(variable):
+            self.origins[name] = variable
+            return given
+        found = self._values.get(name)
+        return found if isinstance(found, str) and found else None
+
+    def switch(self, name: str, default: bool) -> bool:
+        """A flag and the file can only turn it away from `default`."""
+        if self._flags.get(name) is (not default):
+            self.origins[name] = f"--no-{name}" if default else f"--{name.replace('_', '-')}"
+            return not default
+        return default if self._values.get(name) is not (not default) else not default
+
+    def number(self, name: str, default: float) -> float:
+        """A number, whose bounds were checked with the file."""
+        found = self._values.get(name)
+        return found if isinstance(found, int | float) else default
+
+    def token(self) -> TokenSource:
+        """LM_API_TOKEN, but the variable that `token_env` names in its place, then what the file says."""
+        variable = self._values.get("token_env")
+        if variable is None and (given := self._environ.get("LM_API_TOKEN", "").strip()):
+            self.origins["token"] = "LM_API_TOKEN"
+            return TokenSource(Token(given), name="LM_API_TOKEN")
+        found = token_source(self._values, self._environ)
+        if variable is not None and found.token is None:
+            raise ConfigError(f"The variable {variable}, which token_env names, is not set.")
+        return found
 
 
-def _command(value: object) -> tuple[str, ...]:
-    """A program and its arguments. A text is split like a shell would, but without its power; on Windows a
-    backslash is part of a path."""
-    if isinstance(value, list):
-        return tuple(str(item) for item in value)
-    if not isinstance(value, str):
+# Most files have none of these, and `lmdeck --version` reads no module for them.
+
+
+def _tools(file: ConfigFile, plugins: object) -> "tuple[Tools, ...]":
+    servers = file.table.get(MCP, {})
+    if not plugins and not servers:
         return ()
-    splitter = shlex.shlex(value, posix=True, punctuation_chars=False)
-    splitter.whitespace_split, splitter.commenters = True, ""
-    if os.name == "nt":
-        splitter.escape = ""
-    try:
-        return tuple(splitter)
-    except ValueError:
-        raise ConfigError("token_command has an opening quote without a closing one.") from None
+    from lmdeck.config.tools import tools
+
+    return tools(file.path, plugins or [], servers)
 
 
-def _tools(path: Path, file: Table) -> "tuple[Tools, ...]":
-    plugins, servers = file.get("plugins", []), file.get("mcp", {})
-    if plugins == [] and servers == {}:
+def _presets(file: ConfigFile) -> "tuple[ChatPreset, ...]":
+    if PRESETS not in file.table:
         return ()
-    from lmdeck.config.tools import tools  # most have none, and `lmdeck --version` reads no module for it
+    from lmdeck.config.chatting import presets
 
-    return tools(path, plugins, servers)
+    return presets(file.table[PRESETS])
+
+
+def _keys(file: ConfigFile) -> dict[str, str]:
+    if KEYS not in file.table:
+        return {}
+    from lmdeck.config.chatting import keymap
+
+    return keymap(file.table[KEYS])
+
+
+def _servers(file: ConfigFile, environ: Mapping[str, str]) -> tuple[ServerProfile, ...]:
+    named = {**file.tables(SERVERS), **{name: t for name, t in file.tables(PROFILES).items() if "url" in t}}
+    return tuple(
+        server_profile(name, {key: file.value(place) for key, place in file.chosen(name).items()}, environ)
+        for name in named
+    )
 
 
 def _flag(flags: Flags, name: str) -> str | None:
     value = flags.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _text(table: Table, name: str) -> str | None:
-    value = table.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def _whole(table: Table, name: str, default: int) -> int:
-    value = table.get(name)
-    return value if isinstance(value, int) else default

@@ -13,17 +13,17 @@ COMMAND_S = 10.0
 MAX_OUTPUT = 64 * 2**10
 
 
-async def ask(command: Sequence[str]) -> Token:
-    """The first line that `command` prints, run without a shell. Raises ConfigError, which names the program and
-    how it failed but never what it printed."""
+async def ask(command: Sequence[str], setting: str = "token_command") -> Token:
+    """The first line that `command` prints, run without a shell. Raises ConfigError, which names the setting, the
+    program and how it failed but never what it printed."""
     program, *arguments = command
-    name = Path(program).name
+    name = f"{setting} ({Path(program).name})"
     output = await _output([shutil.which(program) or program, *arguments], name)
     first_line = output.decode("utf-8", "replace").strip().partition("\n")[0]
     try:
         return Token(first_line)
     except ConfigError:
-        raise ConfigError(f"token_command ({name}) printed no token on its first line.") from None
+        raise ConfigError(f"{name} printed no token on its first line.") from None
 
 
 async def _output(argv: Sequence[str], name: str) -> bytes:
@@ -35,7 +35,7 @@ async def _output(argv: Sequence[str], name: str) -> bytes:
             stderr=asyncio.subprocess.DEVNULL,
         )
     except (OSError, ValueError) as error:
-        raise ConfigError(f"token_command ({name}) cannot be run: {getattr(error, 'strerror', error)}.") from None
+        raise ConfigError(f"{name} cannot be run: {getattr(error, 'strerror', error)}.") from None
     assert process.stdout is not None
     output = b""
     try:
@@ -44,11 +44,11 @@ async def _output(argv: Sequence[str], name: str) -> bytes:
                 output = (output + piece)[:MAX_OUTPUT]
             code = await process.wait()
     except TimeoutError:
-        raise ConfigError(f"token_command ({name}) gave no token within {COMMAND_S:g} s.") from None
+        raise ConfigError(f"{name} gave no token within {COMMAND_S:g} s.") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
     if code:
-        raise ConfigError(f"token_command ({name}) failed with exit code {code}.")
+        raise ConfigError(f"{name} failed with exit code {code}.")
     return output

@@ -36,7 +36,8 @@ def dumped(value: object) -> str:
 
 def conversation_record(conversation: Conversation) -> Record:
     """Everything but the turns."""
-    return _record(conversation, "turns", "parameters") | {"parameters": dict(conversation.parameters)}
+    said = _record(conversation, "turns", "parameters")
+    return said | {"leaf": conversation.leaf, "parameters": dict(conversation.parameters)}
 
 
 def turn_record(turn: Turn) -> Record:
@@ -55,10 +56,7 @@ def attachment_record(attachment: Attachment) -> Record:
 
 
 def conversation_of(said: Record, turns: tuple[Turn, ...] = ()) -> Conversation:
-    """The conversation in a record, with these turns. Its path ends at the last one where the record names no other; an
-    id that is missing is empty."""
-    known = {turn.id for turn in turns}
-    leaf = text(said.get("leaf"))
+    """The conversation in a record, with these turns; an id that is missing is empty."""
     keeping = said.get("keeping")
     return Conversation(
         id=(text(said.get("id")) or "")[:_LONGEST_ID],
@@ -67,7 +65,7 @@ def conversation_of(said: Record, turns: tuple[Turn, ...] = ()) -> Conversation:
         title=text(said.get("title")) or "",
         pinned=flag(said.get("pinned")) or False,
         turns=turns,
-        leaf=leaf if leaf in known else turns[-1].id if turns else None,
+        leaf=_leaf_of(said, turns),
         model=text(said.get("model")) or "",
         endpoint=text(said.get("endpoint")) or NATIVE.path,
         system_prompt=text(said.get("system_prompt")) or "",
@@ -126,6 +124,16 @@ def _record(value: Attachment | Conversation | ChatStats | ToolCall | Turn, *wit
     """The fields of a value by name; what is absent or empty is left out."""
     found = {field.name: getattr(value, field.name) for field in fields_of(value) if field.name not in without}
     return {name: each for name, each in found.items() if each not in (None, "", ())}
+
+
+def _leaf_of(said: Record, turns: tuple[Turn, ...]) -> str | None:
+    """Where the path ends: at the last turn, unless another one is named, or null for before the first."""
+    if "leaf" in said and said["leaf"] is None:
+        return None
+    leaf = text(said.get("leaf"))
+    if any(turn.id == leaf for turn in turns):
+        return leaf
+    return turns[-1].id if turns else None
 
 
 def _call_of(said: Record) -> ToolCall:

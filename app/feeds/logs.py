@@ -12,7 +12,7 @@ Arrivals = asyncio.Queue[tuple[float, Batch | None]]
 
 GATHER_S = 0.1
 """What comes within this time is put into order; streams of several processes are that far apart at most."""
-WORK_S = 0.004
+WORK_S = 0.003
 """What a reader may do at a stretch before the event loop has a rest."""
 REST_S = 0.002
 """How long that is."""

@@ -1,4 +1,4 @@
-"""GPU and host readings at 1 Hz, taken in one thread of their own."""
+"""GPU and host readings at a steady pace, taken in one thread of their own."""
 
 import asyncio
 import time
@@ -11,8 +11,8 @@ from lmdeck.state.events import Event, MachineSeen
 INTERVAL_S = 1.0
 
 
-async def machine_feed(open_machine: Callable[[], Machine]) -> AsyncGenerator[Event]:
-    """A `MachineSeen` every second. Drivers may hang, so the loop only ever waits for the thread's answer;
+async def machine_feed(open_machine: Callable[[], Machine], interval_s: float = INTERVAL_S) -> AsyncGenerator[Event]:
+    """A `MachineSeen` every `interval_s`. Drivers may hang, so the loop only ever waits for the thread's answer;
     `open_machine` and the driver's closing run in that thread too."""
     loop = asyncio.get_running_loop()
     executor = ThreadPoolExecutor(1, thread_name_prefix="telemetry")
@@ -23,7 +23,7 @@ async def machine_feed(open_machine: Callable[[], Machine]) -> AsyncGenerator[Ev
             begun = loop.time()
             if (seen := await loop.run_in_executor(executor, _sample, machine)) is not None:
                 yield seen
-            await asyncio.sleep(max(0.2, INTERVAL_S - (loop.time() - begun)))
+            await asyncio.sleep(max(0.2, interval_s - (loop.time() - begun)))
     finally:
         if machine is not None:
             executor.submit(machine.close)

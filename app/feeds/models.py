@@ -15,7 +15,7 @@ async def model_feed(backend: Backend, pace: Pace) -> AsyncGenerator[Event]:
     known: object = None
     while True:
         try:
-            models = await _models(backend)
+            models = await read_models(backend)
         except BackendError as error:
             changed = True
             yield SourceLost("models", error.problem, time.monotonic())
@@ -25,9 +25,9 @@ async def model_feed(backend: Backend, pace: Pace) -> AsyncGenerator[Event]:
         await pace.rest(changed)
 
 
-async def _models(backend: Backend) -> tuple[Model, ...]:
+async def read_models(backend: Backend) -> tuple[Model, ...]:
     """The list. When the answer makes no sense, the greeting tells a foreign program on the port from an LM Studio
-    that has trouble, and its error is the better one."""
+    that has trouble, and its error is the better one. Raises BackendError."""
     try:
         return await backend.models()
     except (BadReply, NotFound):

@@ -19,6 +19,12 @@ class Pace:
         self._called = asyncio.Event()
         self.attended = True
 
+    def tune(self, fast: float) -> None:
+        """Another rhythm, as many times slower at rest as before."""
+        self._slow *= fast / self._fast
+        self._gap = min(self._gap, fast)
+        self._fast = self._interval = fast
+
     def wake(self) -> None:
         """Poll now."""
         self._interval = self._fast

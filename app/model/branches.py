@@ -1,9 +1,9 @@
 """Walking and growing a conversation's tree. Pure; a turn whose parent is unknown begins a path of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
-from lmdeck.model.conversation import Conversation, ShownTurn, Turn
+from lmdeck.model.conversation import Conversation, Role, ShownTurn, Turn
 
 
 def path(conversation: Conversation, leaf: str | None = None) -> tuple[Turn, ...]:
@@ -19,25 +19,20 @@ def path(conversation: Conversation, leaf: str | None = None) -> tuple[Turn, ...
 
 def siblings(conversation: Conversation, turn_id: str) -> tuple[Turn, ...]:
     """The turns that stand in this one's place, itself included, oldest first; empty for an unknown turn."""
-    turn = find(conversation, turn_id)
-    known = {each.id for each in conversation.turns}
-    if turn is None:
+    if (turn := find(conversation, turn_id)) is None:
         return ()
-    parent = turn.parent if turn.parent in known else None
-    return tuple(
-        each
-        for each in conversation.turns
-        if (each.parent if each.parent in known else None) == parent and each.role == turn.role
-    )
+    known = {each.id for each in conversation.turns}
+    return tuple(each for each in conversation.turns if _place(each, known) == _place(turn, known))
 
 
 def shown(conversation: Conversation) -> tuple[ShownTurn, ...]:
     """The path on the screen, each turn with its number among those in its place."""
-    told = []
-    for turn in path(conversation):
-        places = [each.id for each in siblings(conversation, turn.id)]
-        told.append(ShownTurn(turn, places.index(turn.id) + 1, len(places)))
-    return tuple(told)
+    known = {each.id for each in conversation.turns}
+    beside: dict[tuple[str | None, Role], list[str]] = {}
+    for turn in conversation.turns:
+        beside.setdefault(_place(turn, known), []).append(turn.id)
+    told = ((turn, beside[_place(turn, known)]) for turn in path(conversation))
+    return tuple(ShownTurn(turn, ids.index(turn.id) + 1, len(ids)) for turn, ids in told)
 
 
 def find(conversation: Conversation, turn_id: str) -> Turn | None:
@@ -79,3 +74,8 @@ def newest_leaf(conversation: Conversation, turn_id: str) -> str:
 def cut_back(conversation: Conversation, turn_id: str | None) -> Conversation:
     """The path ends at this turn; what followed it stays in the tree."""
     return replace(conversation, leaf=turn_id)
+
+
+def _place(turn: Turn, known: Container[str | None]) -> tuple[str | None, Role]:
+    """What turns that stand in one place share; all whose parent is unknown stand at the beginning."""
+    return turn.parent if turn.parent in known else None, turn.role

@@ -59,10 +59,12 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class GpuSample:
-    """All GPUs at one moment; `problem` says why there are none to show."""
+    """All GPUs at one moment; `problem` says why there are none to show, `origin` names the machine that they are in
+    where an exporter told of them (empty: this one)."""
 
     gpus: tuple[Gpu, ...] = ()
     problem: Problem | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,10 +71,18 @@ def _seconds(text: str) -> float:
     return value
 
 
-def run(parser: argparse.ArgumentParser, argv: Sequence[str], body: Body, *, endless: bool = False) -> int:
+def run(
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str],
+    body: Body,
+    *,
+    endless: bool = False,
+    before: Callable[[argparse.Namespace], None] | None = None,
+) -> int:
     """Parse, run the body in an event loop of its own, and turn what it raises into words on stderr and an exit code.
 
     Ctrl+C and SIGTERM cancel it: the end that an `endless` or watching command is meant to have, a failure of others.
+    `before` is done first, and may block: reading stdin cannot be cancelled in an event loop.
     """
     try:
         options = parser.parse_args(argv)
@@ -88,6 +96,8 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str], body: Body, *, end
 
     def ended() -> int:
         try:
+            if before is not None:
+                before(options)
             return asyncio.run(work()) or EXIT_DONE
         except (KeyboardInterrupt, asyncio.CancelledError):
             if endless or getattr(options, "watch", None) is not None:

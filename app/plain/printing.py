@@ -7,52 +7,56 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from lmdeck.backend.errors import BackendError
 from lmdeck.model.text import one_line
+from lmdeck.model.units import UNKNOWN
 from lmdeck.plain.frame import tell, words_of
-from lmdeck.widgets.paint.line import Align, Span, crop, fit, plain, width
+from lmdeck.widgets.paint.line import Align, Span, fit, plain, width
 
 GAP = "  "
 NARROWEST = 6
+VOLATILE = ("latency_s",)
+"""Values that differ with every look: they are no news."""
 
 Record = Mapping[str, object]
 Show = Callable[[], Awaitable[tuple[Record, str]]]
 """Looks once; answers the same as a JSON object and in words."""
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: str = "", cells: int | None = None) -> str:
-    """Columns with two blanks between; those whose heads are words of `right` are flush right. Too wide for `cells` the
-    widest columns are cut, with `…`; by default that is the terminal's width, and whole where stdout is none."""
-    lines = [list(heads), *([_one_cell(cell) for cell in row] for row in rows)]
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = (), cells: int | None = None
+) -> str:
+    """Columns under their heads, two blanks between, the most important first; those in `right` are numbers, flush
+    right and never cut. Where `cells` do not suffice, texts behind the first column are cut, with `…`, then columns are
+    left out from the last on. By default that is the terminal's width, and everything where stdout is none."""
+    lines = [list(heads), *([one_line(cell) or UNKNOWN for cell in row] for row in rows)]
     widths = [max(width((Span(line[at]),)) for line in lines) for at in range(len(heads))]
     room = terminal_width() if cells is None else cells
     if room is not None:
-        _narrow(widths, room - len(GAP) * (len(heads) - 1))
-    aligns: list[Align] = ["right" if head in right.split() else "left" for head in heads]
+        widths = _narrowed(widths, [head in right for head in heads], room)
+    aligns: list[Align] = ["right" if head in right else "left" for head in heads]
     return "\n".join(
         GAP.join(
-            plain(fit((Span(cell),), size, align)) for cell, size, align in zip(line, widths, aligns, strict=True)
+            plain(fit((Span(cell),), size, align)) for cell, size, align in zip(line, widths, aligns, strict=False)
         ).rstrip()
         for line in lines
     )
 
 
-def _one_cell(text: str) -> str:
-    return one_line(text) or "–"
-
-
-def _narrow(widths: list[int], room: int) -> None:
-    """Take from the widest column, a cell at a time, until all fit or none has a cell to give."""
-    while sum(widths) > room and max(widths) > NARROWEST:
-        widths[widths.index(max(widths))] -= 1
-
-
-def line(text: str) -> str:
-    """A line for people, cut to the terminal's width."""
-    room = terminal_width()
-    return text if room is None else plain(crop((Span(text),), room))
+def _narrowed(widths: list[int], fixed: list[bool], room: int) -> list[int]:
+    """The widths of the columns that are shown."""
+    shown = list(widths)
+    while (over := sum(shown) + len(GAP) * (len(shown) - 1) - room) > 0 and len(shown) > 1:
+        soft = [at for at in range(1, len(shown)) if not fixed[at] and shown[at] > NARROWEST]
+        if sum(shown[at] - NARROWEST for at in soft) >= over:
+            widest = max(soft, key=shown.__getitem__)
+            shown[widest] -= 1
+        else:
+            shown.pop()
+            shown = widths[: len(shown)]
+    return [min(shown[0], room)] if len(shown) == 1 else shown
 
 
 def terminal_width() -> int | None:
@@ -91,15 +95,17 @@ async def show(options: argparse.Namespace, prog: str, look: Show) -> None:
     if options.watch is None:
         emit(options, record, words)
         return
-    shown = lost = None
+    shown: Record = {}
+    lost = ""
     while True:
-        if (record, words) != shown:
-            shown = (record, words)
+        news = {name: value for name, value in record.items() if name not in VOLATILE}
+        if news != shown:
+            shown = news
             emit_line(record) if options.json else write(f"{time.strftime('%H:%M:%S')}\n{words}\n")
         await asyncio.sleep(options.watch)
         try:
             record, words = await look()
-            lost = None
+            lost = ""
         except BackendError as error:
             if (said := words_of(error)) != lost:
                 tell(prog, said)

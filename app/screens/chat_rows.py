@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
 from lmdeck.model.conversation import ChatPreset
 from lmdeck.model.parameters import Parameter
@@ -16,6 +16,7 @@ from lmdeck.model.text import clean, one_line
 from lmdeck.screens.chat_form import DEFAULT, Note, hint, options
 from lmdeck.screens.load_fields import FormInput
 from lmdeck.widgets.choice import Choice
+from lmdeck.widgets.multiline import Multiline
 from lmdeck.widgets.ordered_keys import passed_on, ran_own_binding
 
 _LONGEST_NAME = 40
@@ -50,7 +51,7 @@ class LineInput(FormInput):
         self.screen.focus_next()
 
 
-class LinesInput(TextArea):
+class LinesInput(Multiline):
     """A text of a few lines; Enter accepts the panel, up and down leave it at its ends."""
 
     BINDING_GROUP_TITLE = "Text of several lines"

@@ -23,6 +23,7 @@ class Dashboard(CloseUpScreen):
 
     BINDINGS = [
         Binding("i", "statistics", "Statistics", show=False, id="deck.statistics", tooltip="Requests, speeds, tokens"),
+        Binding("exclamation_mark", "doctor", "Doctor", show=False, id="deck.doctor", tooltip="Check every part"),
         Binding("r", "refresh_now", "Refresh", show=False, id="deck.refresh", tooltip="Read everything again now"),
         Binding("P", "hide_prompts", "Prompts", show=False, id="deck.prompts", tooltip="Hide or show prompt text"),
     ]
@@ -192,6 +193,10 @@ class Dashboard(CloseUpScreen):
     def action_statistics(self) -> None:
         """Requests, speeds, token totals."""
         self.post_message(intents.ShowStatistics())
+
+    def action_doctor(self) -> None:
+        """Whether everything is there, and what to do where it is not."""
+        self.post_message(intents.ShowDoctor())
 
     def action_refresh_now(self) -> None:
         """Ask every source now."""

@@ -1,6 +1,7 @@
 """The help page, made from the bindings themselves: there is no second list of keys."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -32,6 +33,8 @@ _NAMES = {
     "shift+tab": "Shift+Tab",
 }
 
+_NO_KEYS: Mapping[str, str] = MappingProxyType({})
+
 Group = tuple[str, list[tuple[str, str]]]
 
 
@@ -50,12 +53,17 @@ def key_names(keys: str) -> str:
     return " ".join(_NAMES.get(key, key) for key in keys.split(","))
 
 
-def help_groups(owners: Iterable[type[DOMNode]]) -> list[Group]:
-    """A group a class, titled by its BINDING_GROUP_TITLE: keys and what they do."""
+def normal_keys(keys: str) -> str:
+    """Comma-separated keys by their names: `?, x` as `question_mark,x`."""
+    return ",".join(binding.key for binding in Binding.make_bindings([Binding(keys, "")]))
+
+
+def help_groups(owners: Iterable[type[DOMNode]], keys: Mapping[str, str] = _NO_KEYS) -> list[Group]:
+    """A group a class, titled by its BINDING_GROUP_TITLE: keys and what they do. `keys` are the user's, by id."""
     groups = []
     for owner in owners:
         title = owner.BINDING_GROUP_TITLE or owner.__name__
-        rows = [(key_names(b.key), b.tooltip or b.description) for b in own_bindings(owner)]
+        rows = [(key_names(keys.get(b.id or "") or b.key), b.tooltip or b.description) for b in own_bindings(owner)]
         if rows:
             groups.append((title, rows))
     return groups

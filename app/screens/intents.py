@@ -182,6 +182,10 @@ class ShowStatistics(Intent):
     """The statistics are wanted."""
 
 
+class ShowDoctor(Intent):
+    """How every part is, is wanted."""
+
+
 class ShowPast(Intent):
     """The requests of the history are wanted."""
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from lmdeck.evidence.spill import spill_hint
 from lmdeck.model.catalog import Instance, Model
-from lmdeck.model.machine import EngineProcess
+from lmdeck.model.machine import EngineProcess, Gpu
 from lmdeck.model.outlook import NO_ROOM_KNOWN, Occupant, Room
 from lmdeck.state.deck import DeckState
 
@@ -18,12 +18,15 @@ def is_local(url: str) -> bool:
     return not url or host in ("localhost", "::1") or host.startswith("127.")
 
 
+def server_gpus(state: DeckState) -> tuple[Gpu, ...]:
+    """The GPUs that the server runs on: this machine's if it runs here, or those that an exporter tells of."""
+    return state.gpus.gpus if state.gpus and (is_local(state.url) or state.gpus.origin) else ()
+
+
 def room(state: DeckState) -> Room:
-    """Free and total memory now; nothing for a server on another machine, whose memory nobody tells."""
-    if not is_local(state.url):
-        return NO_ROOM_KNOWN
-    host, gpus = state.host, state.gpus.gpus if state.gpus else ()
-    read = [(gpu.vram_used, gpu.vram_total) for gpu in gpus]
+    """Free and total memory now; of a server on another machine only what an exporter tells of its GPUs."""
+    host = state.host if is_local(state.url) else None
+    read = [(gpu.vram_used, gpu.vram_total) for gpu in server_gpus(state)]
     known = [(used, total) for used, total in read if used is not None and total]
     if not known and _on_a_gpu(state):
         return NO_ROOM_KNOWN  # RAM is the wrong measure for it
@@ -82,7 +85,7 @@ def spill(state: DeckState, model: Model, instance: Instance) -> str:
     allocation, activity = state.allocations.get(instance.id), state.activity.get(instance.id)
     last = state.last_settings(model.key)
     return spill_hint(
-        state.gpus.gpus if state.gpus and is_local(state.url) else (),
+        server_gpus(state),
         busy=bool(activity and activity.queued),
         gpu_layers=allocation.gpu_layers if allocation else None,
         layers=allocation.layers if allocation else None,

@@ -108,12 +108,15 @@ class Conversations:
             self._keep(conversation)
 
     def drop(self, id: str) -> None:
-        """Forget a conversation, if there is one."""
+        """Forget a conversation, if there is one, with its draft and its prompts."""
         key = cell(id, _SHORT)
         with told(self._path), transaction(self._db):
             for (number,) in self._db.execute("SELECT number FROM turns WHERE conversation = ?", (key,)).fetchall():
                 self._db.execute("DELETE FROM turn_files WHERE turn = ?", (number,))
                 self._words.changed(number)
+            said = "SELECT text FROM turns WHERE conversation = ?"
+            self._db.execute(f"DELETE FROM prompts WHERE text IN ({said})", (key,))
+            self._db.execute("DELETE FROM drafts WHERE key = ?", (key,))
             self._db.execute("DELETE FROM turns WHERE conversation = ?", (key,))
             self._db.execute("DELETE FROM conversations WHERE id = ?", (key,))
             self._words.catch_up()

@@ -14,7 +14,7 @@ from lmdeck.conversations.export import title_for
 from lmdeck.desk import Desk
 from lmdeck.model.branches import cut_back, find, turned
 from lmdeck.model.chat import Tools
-from lmdeck.model.conversation import Attachment, Turn
+from lmdeck.model.conversation import Attachment, ChatPreset, Turn
 from lmdeck.model.endpoints import find as find_endpoint
 from lmdeck.model.problem import Problem
 from lmdeck.screens import intents
@@ -37,10 +37,12 @@ if TYPE_CHECKING:
 class Talk:
     """Heeds the chat's wishes, one after the other."""
 
-    def __init__(self, desk: Desk, tools: Sequence[Tools], views: Callable[[], Views]) -> None:
+    def __init__(
+        self, desk: Desk, tools: Sequence[Tools], views: Callable[[], Views], presets: Sequence[ChatPreset] = ()
+    ) -> None:
         self._desk, self._app = desk, desk.app
         self._read_only = desk.dashboard.loaded.read_only
-        self._thread = Thread(desk, {each.label: each for each in tools})
+        self._thread = Thread(desk, {each.label: each for each in tools}, presets)
         self._pane = self._thread.pane
         self._answering = Answering(self._thread)
         self._files = Files(self._thread)
@@ -76,7 +78,8 @@ class Talk:
         thread, early, kept = self._thread, self._thread.remembered, await scribe.remembered()
         thread.scribe = scribe
         drafts, prompts = {**kept.drafts, **early.drafts}, (*kept.prompts, *early.prompts)
-        thread.remembered = replace(kept, drafts=drafts, prompts=prompts)
+        presets = thread.with_configured(kept.presets)
+        thread.remembered = replace(kept, drafts=drafts, prompts=prompts, presets=presets)
         self._pane.prompts = prompts
         if thread.conversation.turns:
             await scribe.keep_all(thread.conversation)

@@ -66,11 +66,8 @@ class Scribe:
 
     async def keep_all(self, conversation: Conversation) -> None:
         """A conversation that came from elsewhere, or was to be kept nowhere before."""
-        if conversation.keeping == NOWHERE:
-            return
-        for turn in conversation.turns:
-            await self.store.keep_turn(conversation.id, turn)
-        await self.keep(conversation)
+        if conversation.turns and conversation.keeping != NOWHERE:
+            await self.store.add_conversation(conversation)
 
     async def rename(self, id: str, title: str) -> None:
         """Another title for a kept conversation; an empty one stands for the first words of the first prompt."""

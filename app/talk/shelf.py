@@ -121,11 +121,12 @@ class Shelf:
         self._changed()
 
     async def _drop(self, id: str) -> None:
-        await self._scribe.store.drop_conversation(id)
         if id == self._thread.conversation.id:
             self._answering.stop()
+            await self._scribe.write_rest()  # what was to be written of it would bring it back
             self._thread.turn_to(fresh(self._thread.conversation))
-            await self._scribe.store.drop_conversation(id)
+        await self._scribe.store.drop_conversation(id)
+        self._thread.forget(id)
         self._changed()
 
     async def _export(self, id: str) -> None:
@@ -143,4 +144,5 @@ class Shelf:
         await self._refresh_presets()
 
     async def _refresh_presets(self) -> None:
-        self._thread.remembered = replace(self._thread.remembered, presets=await self._scribe.store.chat_presets())
+        presets = self._thread.with_configured(await self._scribe.store.chat_presets())
+        self._thread.remembered = replace(self._thread.remembered, presets=presets)

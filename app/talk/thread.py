@@ -1,7 +1,7 @@
 """The conversation that is in the chat, and everything that has to follow when it changes."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from lmdeck.conversations.heading import heading
 from lmdeck.desk import Desk
 from lmdeck.model.branches import grown, path, shown
 from lmdeck.model.chat import Tools
-from lmdeck.model.conversation import NOWHERE, Attachment, Conversation, Turn
+from lmdeck.model.conversation import NOWHERE, Attachment, ChatPreset, Conversation, Turn
 from lmdeck.state.views import context_meter
 from lmdeck.talk.scribe import Remembered, Scribe, titled
 
@@ -23,10 +23,11 @@ class Thread:
     `scribe` is None while there is no history; then everything lasts as long as the deck.
     """
 
-    def __init__(self, desk: Desk, tools: Mapping[str, Tools]) -> None:
+    def __init__(self, desk: Desk, tools: Mapping[str, Tools], presets: Sequence[ChatPreset] = ()) -> None:
         self.desk, self.pane, self.tools = desk, desk.dashboard.chat, tools
         self.scribe: Scribe | None = None
-        self.remembered = Remembered()
+        self._presets = tuple(presets)
+        self.remembered = Remembered(presets=self._presets)
         self.attachments: tuple[Attachment, ...] = ()
         self.conversation = fresh()
 
@@ -34,6 +35,11 @@ class Thread:
     def draft_key(self) -> str:
         """Under which an unsent text is kept."""
         return self.conversation.id if self.conversation.turns else NEW
+
+    def with_configured(self, kept: Sequence[ChatPreset]) -> tuple[ChatPreset, ...]:
+        """The presets that were kept, and those of the configuration file that none of them stands in for."""
+        taken = {(preset.kind, preset.name) for preset in kept}
+        return (*kept, *(preset for preset in self._presets if (preset.kind, preset.name) not in taken))
 
     def parent_for_next(self) -> str | None:
         """What the next prompt follows: the last turn, but never a prompt without an answer or one whose answer failed
@@ -79,6 +85,11 @@ class Thread:
         """Write a turn as far as it came."""
         conversation = self.conversation
         self.keep(lambda scribe: scribe.keep_turn(conversation, turn))
+
+    def forget(self, id: str) -> None:
+        """A conversation is gone: its unsent text with it."""
+        drafts = {key: text for key, text in self.remembered.drafts.items() if key != id}
+        self.remembered = replace(self.remembered, drafts=drafts)
 
     def attach(self, attachments: tuple[Attachment, ...]) -> None:
         """These go with the next turn."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lmdeck.config import settings as module
+from lmdeck.config import schema
 from lmdeck.config.errors import ConfigError
 from lmdeck.config.paths import config_file, data_dir, state_dir
 from lmdeck.config.settings import Settings, load_settings
@@ -78,8 +78,8 @@ def test_a_token_command_is_split_without_a_shell(load, monkeypatch):
     assert load("""token_command = "x 'a b' #no; $(y)" """).token_command == ("x", "a b", "#no;", "$(y)")
     with pytest.raises(ConfigError, match="quote"):
         load("""token_command = "x 'a" """)
-    monkeypatch.setattr(module.os, "name", "nt")
-    assert module._command(r'"C:\Program Files\pw.exe" get') == (r"C:\Program Files\pw.exe", "get")
+    monkeypatch.setattr(schema.os, "name", "nt")
+    assert schema.split_command(r'"C:\Program Files\pw.exe" get') == (r"C:\Program Files\pw.exe", "get")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX")
@@ -127,7 +127,7 @@ def test_another_servers_profile_does_not_get_the_tops_token(load):
         ("readonly = true", "did you mean 'read_only'?"),
         (
             "zzz = 1",
-            r"unknown setting 'zzz' \(known: gpu, lms, log_days, log_megabytes, log_text, mcp, models_folder, ",
+            r"unknown setting 'zzz' \(known: ca_file, gpu, gpu_seconds, gpu_url, keys, lms, ",
         ),
         ("[profiles.a]\nthem = 'x'", r"\[profiles\.a\] unknown setting 'them'; did you mean 'theme'"),
         ('read_only = "yes"', "read_only must be true or false"),

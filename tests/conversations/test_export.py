@@ -93,7 +93,8 @@ def test_unknown_and_senseless_fields():
     assert changed(future={}, keeping="elsewhere", parameters=[1], integrations=[7], pinned="yes") == TREE
     assert changed(parameters={"a": None, "b": 1, "c": [float("nan")]}).parameters == {"b": 1}
     assert changed(created=-1, changed=1e300) == replace(TREE, created=0, changed=0)
-    assert changed(leaf="nobody") == TREE
+    assert changed(leaf="nobody") == changed(leaf=7) == TREE
+    assert changed(leaf=None) == replace(TREE, leaf=None)
     assert changed(turns=[7, {"id": "x"}, {"id": "y", "role": "system"}, {"role": "user"}]) == replace(
         TREE, turns=(), leaf=None
     )

@@ -12,6 +12,7 @@ from lmdeck.connect import open_sources
 from lmdeck.demo.launch import DemoEndpoint
 from lmdeck.feeds.sources import Sources
 from lmdeck.main import LMDeck
+from lmdeck.widgets.chat_editor import ChatEditor
 
 
 def drafts(deck: Driver) -> list[str]:
@@ -43,8 +44,9 @@ async def test_a_text_that_is_begun_before_the_connection_is_kept(
         deck = Driver(app, pilot)
         await deck.press("5")
         await deck.type("early @words")
-        await pilot.pause(0.5)  # longer than the editor waits before it tells the draft
-        assert "Not connected yet" not in deck.text()
+        await deck.until(lambda: app.screen.query_one(ChatEditor)._told == "early @words", "a told draft")
+        await pilot.pause()
+        assert not [notice.message for notice in app._notifications]
         gate.set()
         await deck.until(lambda: "early @words" in drafts(deck), "the text among the drafts")
         assert app.dashboard.chat.draft == "early @words"

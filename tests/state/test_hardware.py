@@ -7,7 +7,7 @@ from lmdeck.model.catalog import Activity, Instance, InstanceConfig, Model, Mode
 from lmdeck.model.machine import EngineProcess, Gpu, GpuSample, HostSample
 from lmdeck.model.outlook import NO_ROOM_KNOWN, Occupant, Room
 from lmdeck.state.deck import DeckState
-from lmdeck.state.hardware import engine_of, occupants, room, spill
+from lmdeck.state.hardware import engine_of, occupants, room, server_gpus, spill
 
 GIB = 2**30
 ONE = Instance("qwen", "qwen", InstanceConfig(context_length=8192))
@@ -37,6 +37,13 @@ def test_a_gpu_that_does_not_tell_is_not_counted_as_free() -> None:
 
 def test_the_memory_of_another_machine_is_not_known_here() -> None:
     assert room(replace(STATE, url="http://10.0.0.2:1234")) == NO_ROOM_KNOWN
+
+
+def test_an_exporter_tells_of_the_gpus_of_another_machine() -> None:
+    remote = replace(STATE, url="http://10.0.0.2:1234", gpus=replace(GPUS, origin="10.0.0.2"))
+    assert room(remote) == Room(22 * GIB, 32 * GIB, None, None)
+    assert server_gpus(remote) == server_gpus(STATE) == GPUS.gpus
+    assert server_gpus(replace(remote, gpus=GPUS)) == ()
 
 
 def test_an_engine_is_found_by_pid_then_by_file_then_by_being_alone() -> None:

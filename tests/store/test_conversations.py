@@ -18,6 +18,7 @@ from lmdeck.model.conversation import Attachment, Conversation, ConversationSumm
 from lmdeck.model.exchange import ExchangeRecord
 from lmdeck.store import conversations as module
 from lmdeck.store import turn_words as words_module
+from lmdeck.store.database import Database
 from lmdeck.store.history import Store
 
 PICTURE = Attachment("image", "a.png", "image/png", "AAAA", 3)
@@ -233,6 +234,7 @@ KILLED = """
 import asyncio, os, sys
 from pathlib import Path
 from lmdeck.model.conversation import Turn
+from lmdeck.store.database import Database
 from lmdeck.store.history import Store
 
 async def main(path):
@@ -270,6 +272,26 @@ async def test_keeping_a_growing_answer_leaves_the_index_alone(path):
             await store.keep_turn("c", replace(ANSWERED, text="Wort " * length))
         assert raw(path, "SELECT * FROM turn_words_data ORDER BY id") == before
         assert await ids(store, "wort") == ["c"]
+
+
+def test_keeping_a_turn_costs_the_same_however_much_is_kept(path):
+    database = Database(path)
+    steps = [0, 0]
+    for kept in range(2):
+        for number in range(300 * kept):
+            database.conversations.add(talk(f"c{number}", *["some words"] * 10))
+
+        def step(kept: int = kept) -> int:
+            steps[kept] += 1
+            return 0
+
+        database._db.set_progress_handler(step, 1)
+        for turn in range(20):
+            database.conversations.keep_turn(f"x{kept}", Turn(f"t{turn}", None, "user", "some words", 1.0))
+            database.conversations.keep_turn(f"x{kept}", Turn(f"t{turn}", None, "user", "some words more", 1.0))
+        database._db.set_progress_handler(None, 1)
+    database.close()
+    assert steps[1] < 2 * steps[0]
 
 
 async def test_sizes_are_bounded(path, monkeypatch):

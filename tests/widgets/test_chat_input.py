@@ -163,7 +163,7 @@ async def test_a_large_paste_becomes_an_attachment_and_can_be_undone(text: str) 
     app = ChatHost()
     async with app.run_test(size=(70, 20)) as pilot:
         await writing(app, "see ", pilot)
-        app.post_message(events.Paste(text))
+        app.post_message(events.Paste(text.replace("\n", "\r")))
         await until(pilot, lambda: app.got(PastedLarge), "wish")
         assert app.got(PastedLarge)[0].text == text
         assert app.chat.draft == "see "

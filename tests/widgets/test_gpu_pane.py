@@ -133,6 +133,12 @@ async def test_gauges_of_another_machine_say_so(host):
         pane.say_foreign(True)
         await pilot.pause()
         assert "of this machine, not the server's" in str(pane.border_subtitle)
+        pane.update_gpus(GpuSample((Gpu(0, "A"),), origin="gpu-box"))
+        await pilot.pause()
+        assert "GPU: gpu-box; RAM and CPU: this machine" in str(pane.border_subtitle)
         pane.say_foreign(False)
+        await pilot.pause()
+        assert str(pane.border_subtitle).strip() == "GPU: gpu-box"
+        pane.update_gpus(GpuSample((Gpu(0, "A"),)))
         await pilot.pause()
         assert not pane.border_subtitle

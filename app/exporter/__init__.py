@@ -1,0 +1,1 @@
+"""`lmdeck exporter`: what the deck knows, for Prometheus."""
