@@ -24,16 +24,18 @@ class Clinic:
                 return False
         return True
 
+    def _pages(self) -> list[DoctorScreen]:
+        return [screen for screen in self._app.screen_stack if isinstance(screen, DoctorScreen)]
+
     async def _check(self) -> None:
         """Tell the page each finding; without the page there is no reason to go on."""
-        page = next((screen for screen in self._app.screen_stack if isinstance(screen, DoctorScreen)), None)
-        if page is None:
-            return
-        page.begin()
+        for page in self._pages():
+            page.begin()
         async with aclosing(self._desk.checkup()) as findings:
             async for finding in findings:
-                if not page.is_attached:
+                if not (pages := self._pages()):
                     return
-                page.show(finding)
-        if page.is_attached:
+                for page in pages:
+                    page.show(finding)
+        for page in self._pages():
             page.end()

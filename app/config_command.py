@@ -2,20 +2,21 @@
 
 import argparse
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lmdeck.config.configfile import ConfigFile, load
 from lmdeck.config.paths import config_file
+from lmdeck.config.remarks import remarks
 from lmdeck.config.schema import KEYS, PROFILES, SECRETS, SERVERS, SETTINGS
 from lmdeck.config.settings import Origin, Settings, config_path, load_settings
-from lmdeck.model.server import exposure
 from lmdeck.plain.frame import EXIT_DONE, EXIT_USAGE, EXITS, Failed, guarded
 from lmdeck.plain.printing import document, emit, table, write
 
+Row = tuple[str, object, Origin]
+
 _PROG = "lmdeck config"
-_ATTRIBUTES = {
+_ATTRIBUTES: Mapping[str, Callable[[Settings], object]] = {
     "poll_seconds": lambda found: found.intervals.models,
     "lms_seconds": lambda found: found.intervals.activity,
     "gpu_seconds": lambda found: found.intervals.machine,
@@ -37,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_PROG, description="The configuration file.", epilog=EXITS)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="init|check|show|keys")
+    actions = parser.add_subparsers(dest="action", required=True)
     for name, words in (
         ("init", "write a file with every setting, commented out; never over one that is there"),
         ("check", "tell everything that is wrong with the file, by line"),
@@ -75,7 +76,7 @@ def _check(options: argparse.Namespace) -> int:
     file = load(config_path(vars(options), os.environ))
     faults = [*file.faults(), *_theme_faults(file)]
     faults += _key_faults(file) if not faults else []
-    warnings = [] if faults else list(_warnings(file))
+    warnings = [] if faults else list(remarks(file, os.environ))
     words = [*faults, *(f"warning: {each}" for each in warnings)]
     if not words:
         words = [f"{file.path}: {'nothing is wrong' if file.text else 'not there; the defaults hold'}"]
@@ -111,29 +112,11 @@ def _key_faults(file: ConfigFile) -> list[str]:
     return [f"{where(id)}: {words}" for id, words in faults(keymap(file.table[KEYS]), LMDeck)]
 
 
-def _warnings(file: ConfigFile) -> Iterator[str]:
-    """What works, but hardly as meant."""
-    for name in (None, *file.tables(SERVERS), *file.tables(PROFILES)):
-        chosen = file.chosen(name)
-        url, secret = (file.value(chosen[key]) if key in chosen else None for key in ("url", "token"))
-        from_file = any(key in chosen for key in SECRETS)
-        problem = exposure(str(url or ""), from_file or (name is None and "LM_API_TOKEN" in os.environ))
-        if problem is not None and (name is None or chosen["url"][0] != "url"):
-            yield f"{file.where(chosen['url'])}: {problem.sentence}. {problem.next_step}"
-        if secret is not None and (name is None or len(chosen["token"]) > 1):
-            yield f"{file.where(chosen['token'])}: the token stands in the file; token_command or token_keyring is better."
-        for key in ("ca_file", "lms"):
-            place = chosen.get(key, ())
-            written = os.path.expanduser(str(file.value(place))) if place else ""
-            if place and (name is None or len(place) > 1) and not (Path(written).exists() or shutil.which(written)):
-                yield f"{file.where(place)}: {key} {written} is not there."
-
-
 def _show(options: argparse.Namespace) -> int:
     settings = load_settings(vars(options), os.environ)
     assert settings.config is not None  # load_settings has looked for it
     file = load(settings.config)
-    rows = [(name, *_shown(settings, name)) for name in SETTINGS if name not in SECRETS]
+    rows: list[Row] = [(name, *_shown(settings, name)) for name in SETTINGS if name not in SECRETS]
     rows.insert(1, ("token", *_token(settings)))
     rows += [(f"keys.{id}", keys, (KEYS, id)) for id, keys in settings.keys.items()]
     rows += [(f"presets.{each.name}", each.kind, ("presets", each.name)) for each in settings.presets]
@@ -142,9 +125,12 @@ def _show(options: argparse.Namespace) -> int:
         (f"servers.{each.name}", f"{each.url}{'  token ***' if each.token_source else ''}", _home(file, each.name))
         for each in settings.servers
     ]
-    values = [{"name": name, "value": value, "origin": _words(origin, file)} for name, value, origin in rows]
+    cells = [(name, _cell(value), _words(origin, file)) for name, value, origin in rows]
+    values = [
+        {"name": name, "value": value, "origin": words}
+        for (name, value, _), (_, _, words) in zip(rows, cells, strict=True)
+    ]
     record = {"file": str(file.path), "exists": bool(file.text), "profile": settings.profile, "values": values}
-    cells = [(row["name"], _cell(row["value"]), row["origin"]) for row in values]
     emit(options, document("config-show", record), table(("SETTING", "VALUE", "FROM"), cells))
     return EXIT_DONE
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lmdeck.backend.errors import BackendError
+from lmdeck.config.address import normal_url
 from lmdeck.config.errors import ConfigError
 from lmdeck.config.models_folder import logs_folder, models_folder
 from lmdeck.config.settings import Settings, read_token
@@ -146,6 +147,6 @@ def _machine(settings: Settings, server: _Server) -> Machine:
     if settings.gpu_url and server.root_pid is None:
         from lmdeck.telemetry.prometheus import PrometheusGpus
 
-        return Machine(PrometheusGpus(settings.gpu_url), Host(processes))
+        return Machine(PrometheusGpus(normal_url(settings.gpu_url), ca_file=settings.ca_file), Host(processes))
     simulated = server.root_pid is not None and not driver_present()
     return Machine(SimulatedGpu(processes) if simulated else Nvml(processes), Host(processes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,51 +14,34 @@ from lmdeck.estimate.memory import check, estimate
 from lmdeck.estimate.report import figure_record, figure_table, record, table
 from lmdeck.estimate.sources import gguf_at, projector_beside
 from lmdeck.model.estimate import KV_TYPES, Ask, Unknown
-from lmdeck.model.text import one_line
+from lmdeck.plain.frame import EXIT_DONE, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_USAGE, Failed, run_blocking
 
 if TYPE_CHECKING:
     from lmdeck.backend.lms import Lms
     from lmdeck.model.catalog import ModelFile
     from lmdeck.model.load import LoadRequest
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
 _NAMED = 8
 
 _T = TypeVar("_T")
 
 
-class _Failed(Exception):
-    """Why there is no estimate, and the exit code."""
-
-    def __init__(self, words: str, code: int = EXIT_FAILED) -> None:
-        super().__init__(words)
-        self.code = code
-
-
 def main(argv: Sequence[str]) -> int:
-    """Run with the arguments after `estimate`. Answers 0 with the estimate on stdout; with the reason on stderr 1 where
-    there is none, 2 for arguments or settings that make no sense, 3 where `lms` is needed and does not answer."""
-    try:
-        options = _parser().parse_args(argv)
-    except SystemExit as end:  # argparse has said why
-        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    """Run with the arguments after `estimate`; answers the exit code: 3 where `lms` is needed and does not answer."""
+    return run_blocking(_parser(), argv, _estimate)
+
+
+def _estimate(options: argparse.Namespace) -> int:
     try:
         ask = _ask(options)
         named = Path(options.model).expanduser()
         if named.exists() or _is_path(options.model):
             return _from_file(named, ask, options.json)
         return _from_key(options, ask)
-    except _Failed as error:
-        return _fail(str(error), error.code)
     except NotGGUF as error:
-        return _fail(str(error), EXIT_FAILED)
+        raise Failed(str(error)) from None
     except ValueError as error:  # a setting out of range
-        return _fail(str(error), EXIT_USAGE)
-    except BrokenPipeError:  # whoever read it has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
-    except OSError as error:
-        return _fail(f"{error.filename or options.model}: {error.strerror or error}", EXIT_FAILED)
+        raise Failed(str(error), EXIT_USAGE) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,13 +104,13 @@ def _is_path(text: str) -> bool:
 
 
 def _from_file(named: Path, ask: Ask, as_json: bool) -> int:
-    """Print the estimate of a file, or of the one model in a folder. Raises NotGGUF, OSError, ValueError, _Failed."""
+    """Print the estimate of a file, or of the one model in a folder. Raises NotGGUF, OSError, ValueError, Failed."""
     path = gguf_at(named)
     if path is None:
-        raise _Failed(f"{named}: holds no model, or several")
+        raise Failed(f"{named}: holds no model, or several")
     found = estimate(read_header(path), ask, projector_beside(path))
     if isinstance(found, Unknown):
-        raise _Failed(f"{path.name}: unknown: {found.reason}")
+        raise Failed(f"{path.name}: unknown: {found.reason}")
     source = f"{path.name}: {found.source}"
     _print(record(found, source), table(found, source), as_json)
     return EXIT_DONE
@@ -144,7 +126,7 @@ def _from_key(options: argparse.Namespace, ask: Ask) -> int:
         flags = {"lms": options.lms, "models": options.models, "config": options.config}
         settings = load_settings(flags, os.environ)
     except ConfigError as error:
-        raise _Failed(str(error), EXIT_USAGE) from None
+        raise Failed(str(error), EXIT_USAGE) from None
     lms = _find_lms(settings.lms, options.model)
     model = _the_one(options.model, _told(lms, lambda cli: cli.ls(), EXIT_UNREACHABLE))
     folder = models_folder(settings.models_folder, Path.home())
@@ -156,8 +138,8 @@ def _from_key(options: argparse.Namespace, ask: Ask) -> int:
     reason = "it is on a linked device" if model.device else f"no GGUF file at {folder / model.path}"
     try:
         figure = _told(lms, lambda cli: cli.estimate(_request(model.key, ask)), EXIT_FAILED)
-    except _Failed as error:
-        raise _Failed(f"{model.key}: {reason}; {error}", error.code) from None
+    except Failed as error:
+        raise Failed(f"{model.key}: {reason}; {error}", error.code) from None
     source = f"{model.key}: {reason}; lms load --estimate-only"
     notes = ["slots and cache types are not counted"]
     notes += [] if ask.context else ["for LM Studio's default context"]
@@ -180,11 +162,11 @@ def _find_lms(named: str | None, asked: str) -> str:
     if found := find_lms(named):
         return found
     words = f"{asked}: no such file, and LM Studio's `lms`, which knows the keys of models, was not found"
-    raise _Failed(words, EXIT_UNREACHABLE)
+    raise Failed(words, EXIT_UNREACHABLE)
 
 
 def _told(path: str, question: Callable[[Lms], Awaitable[_T]], code: int) -> _T:
-    """The answer of `lms` to one question. Raises _Failed with this code and its words."""
+    """The answer of `lms` to one question. Raises Failed with this code and its words."""
     import asyncio
 
     from lmdeck.backend.errors import CommandFailed
@@ -200,7 +182,7 @@ def _told(path: str, question: Callable[[Lms], Awaitable[_T]], code: int) -> _T:
     try:
         return asyncio.run(ask())
     except CommandFailed as error:
-        raise _Failed(error.problem.sentence, code) from None
+        raise Failed(error.problem.sentence, code) from None
 
 
 def _the_one(key: str, files: Iterable[ModelFile]) -> ModelFile:
@@ -215,8 +197,8 @@ def _the_one(key: str, files: Iterable[ModelFile]) -> ModelFile:
     if len(matching) == 1:
         return by_key[matching[0]]
     if matching:
-        raise _Failed(f"{key} may be any of {_list(matching)}")
-    raise _Failed(f"{key}: no such file, and no model of this key; there are {_list(sorted(by_key)) or 'none'}")
+        raise Failed(f"{key} may be any of {_list(matching)}")
+    raise Failed(f"{key}: no such file, and no model of this key; there are {_list(sorted(by_key)) or 'none'}")
 
 
 def _list(names: Sequence[str]) -> str:
@@ -226,8 +208,3 @@ def _list(names: Sequence[str]) -> str:
 
 def _print(values: dict[str, object], lines: Iterable[str], as_json: bool) -> None:
     print(json.dumps(values, indent=2) if as_json else "\n".join(lines))
-
-
-def _fail(words: str, code: int) -> int:
-    print(f"lmdeck estimate: {one_line(words)}", file=sys.stderr)
-    return code

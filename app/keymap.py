@@ -41,10 +41,12 @@ def faults(keys: Mapping[str, str], app: type[DOMNode]) -> list[tuple[str, str]]
 
 def bindings(app: type[DOMNode]) -> list[tuple[str, str, str]]:
     """Every binding as id, keys and what it does, by id. Imports every screen."""
-    found = {}
+    found: dict[str, tuple[str, str, str]] = {}
     for owner in (app, *_owners()):
-        found |= {each.id: (each.id, each.key, each.tooltip or each.description) for each in own_bindings(owner)}
-    return [found[id] for id in sorted(id for id in found if id)]
+        found |= {
+            id: (id, each.key, each.tooltip or each.description) for each in own_bindings(owner) if (id := each.id)
+        }
+    return [found[id] for id in sorted(found)]
 
 
 def _owners() -> Iterator[type[DOMNode]]:

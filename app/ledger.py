@@ -9,7 +9,7 @@ from typing import Protocol
 from lmdeck.exchanges.join import Joiner
 from lmdeck.exchanges.records import record
 from lmdeck.exchanges.tally import Tally
-from lmdeck.model.exchange import Exchange, ExchangeText
+from lmdeck.model.exchange import Exchange, ExchangeRecord, ExchangeText
 from lmdeck.model.log import LogEntry
 from lmdeck.model.statistics import Series, Summary
 
@@ -89,7 +89,7 @@ class Ledger:
         ready = [one for one in self._waiting.values() if now - (one.ended_at or now) >= SETTLED_S]
         for at in range(0, len(ready), _PIECE):  # thousands come at once in a flood
             piece = ready[at : at + _PIECE]
-            await store.add_exchanges([(record(one, self._server), self._text(one)) for one in piece])
+            await shelf.add_exchanges([(record(one, self._server), self._text(one)) for one in piece])
             for one in piece:
                 self._waiting.pop(one.number, None)
 

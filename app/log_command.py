@@ -7,7 +7,6 @@ import asyncio
 import io
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -16,10 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lmdeck.backend.errors import BackendError, Unauthorized, Unreachable
+from lmdeck.backend.errors import BackendError
 from lmdeck.backend.logfiles import tail_of_logs
-from lmdeck.backend.output import until_closed
-from lmdeck.config.errors import ConfigError
 from lmdeck.config.models_folder import logs_folder
 from lmdeck.config.settings import Settings, load_settings, read_token
 from lmdeck.exchanges.join import Joiner
@@ -30,6 +27,7 @@ from lmdeck.model.log_json import entry_record, summary_record
 from lmdeck.model.log_query import BadQuery, Query, parse_query
 from lmdeck.model.text import one_line
 from lmdeck.model.units import rate, ttft
+from lmdeck.plain.frame import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, Failed, end_on_signals, run_blocking
 from lmdeck.widgets.paint.line import Line, Span, Tone, plain
 from lmdeck.widgets.paint.log_line import summary
 
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from lmdeck.backend.protocol import Backend
     from lmdeck.exchanges.tally import Tally
     from lmdeck.model.statistics import Summary
-
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_UNAUTHORIZED = 0, 1, 2, 3, 4
 
 _LOCAL = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 _LAST = 500
@@ -51,38 +47,10 @@ _NO_LMS = (
 _COLOURS: dict[Tone, str] = {"strong": "1", "muted": "2", "accent": "36", "good": "32", "warn": "33", "bad": "31"}
 
 
-class _Failed(Exception):
-    """Why it goes no further, and the exit code."""
-
-    def __init__(self, words: str, code: int) -> None:
-        super().__init__(words)
-        self.code = code
-
-
 def main(argv: Sequence[str]) -> int:
-    """Run with the arguments after `log` until Ctrl+C, the reader's end, or with --no-follow the last line; answers 0
-    then. With the reason on stderr 1 without `lms` or log files, 2 for arguments or settings that make no sense, 3
-    where the server is not reached, 4 where the token is not accepted."""
-    try:
-        options = _parser().parse_args(argv)
-    except SystemExit as end:  # argparse has said why
-        return end.code if isinstance(end.code, int) else EXIT_USAGE
-    try:
-        with until_closed():
-            return _run(options)
-    except _Failed as error:
-        return _fail(str(error), error.code)
-    except ConfigError as error:
-        return _fail(str(error), EXIT_USAGE)
-    except Unauthorized as error:
-        return _fail(error.problem.lines, EXIT_UNAUTHORIZED)
-    except Unreachable as error:
-        return _fail(error.problem.lines, EXIT_UNREACHABLE)
-    except BackendError as error:
-        return _fail(error.problem.lines, EXIT_FAILED)
-    except OSError as error:
-        return _fail(f"standard output: {error.strerror or error}", EXIT_FAILED)
-    return EXIT_DONE
+    """Run with the arguments after `log` until Ctrl+C, the reader's end, or with --no-follow the last line; answers the
+    exit code."""
+    return run_blocking(_parser(), argv, _run)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,12 +89,12 @@ def _run(options: argparse.Namespace) -> int:
     try:
         query = parse_query(options.filter, time.time())
     except BadQuery as error:
-        raise _Failed(f"--filter: {error.words}", EXIT_USAGE) from None
+        raise Failed(f"--filter: {error.words}", EXIT_USAGE) from None
     last = _LAST if options.last is None and not options.follow else options.last or 0
     if last < 0:
-        raise _Failed("--last is a number of entries", EXIT_USAGE)
+        raise Failed("--last is a number of entries", EXIT_USAGE)
     if last and urlsplit(settings.url).hostname not in _LOCAL:
-        raise _Failed(f"--last reads log files of this machine, not of {settings.url}", EXIT_USAGE)
+        raise Failed(f"--last reads log files of this machine, not of {settings.url}", EXIT_USAGE)
     printer = _Printer(options, query)
     with suppress(KeyboardInterrupt, asyncio.CancelledError):  # Ctrl+C, or told to end
         asyncio.run(_print(settings, printer, last, follow=options.follow))
@@ -136,26 +104,16 @@ def _run(options: argparse.Namespace) -> int:
 
 async def _print(settings: Settings, printer: _Printer, last: int, *, follow: bool) -> None:
     """Print the end of the files, then what comes, until cancelled. Raises BackendError, ConfigError, OSError."""
-    _end_on_signals()
+    end_on_signals()
     if last:
         found = await tail_of_logs(logs_folder(Path.home()), _FILE_BYTES, _FILE_ENTRIES)
         if not found and not follow:
-            raise _Failed(
+            raise Failed(
                 f"no log files in {logs_folder(Path.home())}; LM Studio's settings switch them on", EXIT_FAILED
             )
         await printer.show(found, last)
     if follow:
         await _follow(settings, printer)
-
-
-def _end_on_signals() -> None:
-    """Being told to end is as Ctrl+C: `lms` is ended, too."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task is not None
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            with suppress(NotImplementedError):  # Windows
-                loop.add_signal_handler(getattr(signal, name), task.cancel)
 
 
 async def _follow(settings: Settings, printer: _Printer) -> None:
@@ -164,7 +122,7 @@ async def _follow(settings: Settings, printer: _Printer) -> None:
 
     path = find_lms(settings.lms)
     if path is None:
-        raise _Failed(_NO_LMS, EXIT_FAILED)
+        raise Failed(_NO_LMS, EXIT_FAILED)
     token, server = await read_token(settings), urlsplit(settings.url)
     backend = LMStudio(settings.url, token, ca_file=settings.ca_file)
     lms = Lms(path, host=server.hostname, port=server.port, token=token)
@@ -275,9 +233,3 @@ def _totals(one: Summary) -> str:
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _fail(words: str, code: int) -> int:
-    for line in words.splitlines():
-        print(f"lmdeck log: {one_line(line)}", file=sys.stderr)
-    return code

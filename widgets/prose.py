@@ -28,6 +28,7 @@ LOOKS: Final[dict[str, str]] = {
     "strike": "strike",
     "code": "$text-warning on $foreground 6%",
     "fence": "on $foreground 6%",
+    "$text": "$foreground",  # Textual's ground colour of code; it differs from that of code without a language
     "link": "underline $text-accent",
     "target": "$foreground-muted",
     "mark": "$text-primary",
@@ -109,22 +110,20 @@ class Prose(Widget):
 
     def render_line(self, y: int) -> Strip:
         self._fit(self.size.width)
-        selection = self.text_selection
-        if selection is None and (strip := self._strips.get(y)) is not None:
-            return strip
-        rows = self._document.rows
+        rows, selection = self._document.rows, self.text_selection
         if y >= len(rows):
             return Strip.blank(self.size.width, self.rich_style)
-        strip = self._strip(rows[y], selection)
-        if selection is None:
-            if len(self._strips) >= KEPT_STRIPS:
-                self._strips.clear()
-            self._strips[y] = strip
+        if selection is not None:
+            return self._strip(rows[y], selection)
+        strip = self._strips.pop(y) if y in self._strips else self._strip(rows[y], None)
+        self._strips[y] = strip  # those that were wanted last stand at the end
+        if len(self._strips) > KEPT_STRIPS:
+            del self._strips[next(iter(self._strips))]
         return strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as it was before it was wrapped."""
-        return selection.extract("\n".join(self._document.lines)), "\n"
+        return selection.extract("".join(f"{line}\n" for line in self._document.lines)), "\n"
 
     def notify_style_update(self) -> None:
         self._strips.clear()

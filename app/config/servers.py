@@ -1,6 +1,5 @@
 """Servers of the configuration file, and where the token of each comes from."""
 
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,6 +90,7 @@ def token_source(table: Mapping[str, object], environ: Mapping[str, str]) -> Tok
 def _keyring() -> tuple[str, ...]:
     """The keyring's command line: beside this Python, or anywhere on PATH. A process of its own can be given up
     when it waits for somebody who unlocks it."""
+    import shutil  # brings compression, and most have no keyring
     from importlib.util import find_spec
 
     if find_spec("keyring") is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lmdeck import __version__
 from lmdeck.config.settings import Settings
 from lmdeck.feeds.sources import Machine
-from lmdeck.model.finding import Finding
+from lmdeck.model.finding import Finding, Health
 from lmdeck.model.machine import Gpu
 from lmdeck.model.units import size
 from lmdeck.state.hardware import is_local
@@ -54,7 +54,7 @@ def models_finding(folder: Path | None, settings: Settings) -> Finding:
         return Finding("models folder", "unknown", _ELSEWHERE, "Name it as `models_folder` if it is mounted here.")
     step = "Name LM Studio's models folder as `models_folder` in the configuration: estimates read the models' headers."
     if folder is None or not folder.is_dir():
-        return Finding("models folder", "warn", f"{folder or 'no folder'} does not exist", step)
+        return Finding("models folder", "warn", f"{folder} does not exist" if folder else "not known", step)
     if not os.access(folder, os.R_OK | os.X_OK):
         return Finding("models folder", "warn", f"{folder} cannot be read", step)
     found = sum(
@@ -64,7 +64,9 @@ def models_finding(folder: Path | None, settings: Settings) -> Finding:
 
 
 def gpu_finding(open_machine: Callable[[], Machine], settings: Settings) -> Finding:
-    """Whether the GPUs can be read."""
+    """Whether the GPUs can be read, of this machine or by `gpu_url`."""
+    if settings.gpu and not settings.gpu_url and not is_local(settings.url):
+        return Finding("GPU", "unknown", _ELSEWHERE, "Name its GPU exporter as `gpu_url` in the configuration.")
     machine = open_machine()
     try:
         if machine.gpu is None:
@@ -73,7 +75,7 @@ def gpu_finding(open_machine: Callable[[], Machine], settings: Settings) -> Find
     finally:
         machine.close()
     if sample.problem is not None:
-        state = "unknown" if sample.problem == NO_LIBRARY or not is_local(settings.url) else "fail"
+        state: Health = "unknown" if sample.problem == NO_LIBRARY else "fail"
         return Finding("GPU", state, sample.problem.sentence, sample.problem.next_step)
     ill = next((gpu for gpu in sample.gpus if gpu.problem is not None), None)
     if ill is not None and ill.problem is not None:

@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from lmdeck.backend.errors import BackendError, Forbidden, TimedOut, Unauthorized, Unreachable
 from lmdeck.backend.lmstudio import LMStudio
 from lmdeck.config.settings import Settings
 from lmdeck.model.finding import Finding
+from lmdeck.model.server import exposure
 from lmdeck.state.hardware import is_local
 
 Refusable = dict[str, object]
@@ -115,10 +115,8 @@ async def token_finding(backend: LMStudio, settings: Settings) -> Finding:
     listed = f"{len(models)} models are listed"
     if not backend.has_token:
         return Finding("token", "ok", f"none, and none is wanted; {listed}")
-    url = urlsplit(backend.url)
-    if url.scheme == "http" and not is_local(backend.url):
-        words = f"from {source}, accepted, but it goes over the network unencrypted; {listed}"
-        return Finding("token", "warn", words, "Use https:// through a reverse proxy, or an SSH tunnel (ssh -L).")
+    if (problem := exposure(backend.url, has_token=True)) is not None:
+        return Finding("token", "warn", f"from {source}, accepted; {problem.sentence}", problem.next_step)
     return Finding("token", "ok", f"from {source}, accepted; {listed}")
 
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from lmdeck.exchanges.counts import TRUNCATED
 from lmdeck.exporter.names import Names
 from lmdeck.model.exchange import ExchangeRecord, ExchangeText
+from lmdeck.model.timeline import Kind
 from lmdeck.state.deck import DeckState
 
 TTFT_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -26,21 +27,23 @@ class Counts:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, words: str, *labels: str) -> Counter:
-            return Counter(f"lmstudio_{name}", words, ("model", *labels), registry=registry)
+            return Counter(f"lmstudio_{name}", words, labels, registry=registry)
 
         def histogram(name: str, words: str, buckets: Sequence[float]) -> Histogram:
             return Histogram(f"lmstudio_{name}", words, ("model",), registry=registry, buckets=buckets)
 
-        self._requests = counter("requests", "Finished requests: done, truncated at a limit, or an error.", "outcome")
-        self._prompt = counter("prompt_tokens", "Tokens of the prompts of finished requests.")
-        self._generated = counter("generated_tokens", "Tokens of the answers of finished requests.")
-        self._draft = counter("draft_tokens", "Tokens that a draft model proposed.")
-        self._accepted = counter("draft_tokens_accepted", "Proposed tokens that were taken.")
+        self._requests = counter("requests", "Finished requests, by how they ended.", "model", "outcome")
+        self._prompt = counter("prompt_tokens", "Tokens of the prompts of finished requests.", "model")
+        self._generated = counter("generated_tokens", "Tokens of the answers of finished requests.", "model")
+        self._draft = counter("draft_tokens", "Tokens that a draft model proposed.", "model")
+        self._accepted = counter("draft_tokens_accepted", "Proposed tokens that were taken.", "model")
         self._happenings = counter("lifecycle_events", "Instances that came, went or changed.", "event")
         self._ttft = histogram("time_to_first_token_seconds", "From a request to its first token.", TTFT_S)
         self._duration = histogram("request_duration_seconds", "From a request to its end.", DURATION_S)
         self._speed = histogram("generation_tokens_per_second", "How fast answers were generated.", SPEED)
         self._models, self._keys = Names(), dict[str, str]()
+        for kind in get_args(Kind):
+            self._happenings.labels(_event(kind))
 
     def heed(self, before: DeckState, state: DeckState) -> None:
         """After a change of the state: count who came and went, and begin the series of what is loaded at 0, so that
@@ -53,7 +56,7 @@ class Counts:
             old = {(one.at, one.instance_id, one.model_key) for one in before.timeline}
             for one in state.timeline:
                 if (one.at, one.instance_id, one.model_key) not in old:
-                    self._happenings.labels(self._models(one.model_key), one.kind.lower().replace(" ", "_")).inc()
+                    self._happenings.labels(_event(one.kind)).inc()
 
     def _begin(self, instance_id: str, key: str) -> None:
         self._keys[instance_id] = key
@@ -89,6 +92,10 @@ class Counts:
         ):
             if value is not None:
                 histogram.labels(model).observe(value)
+
+
+def _event(kind: Kind) -> str:
+    return kind.lower().replace(" ", "_")
 
 
 def _outcome(record: ExchangeRecord) -> str:

@@ -12,13 +12,13 @@ from lmdeck.model.finding import Finding
 from lmdeck.model.problem import Problem
 from lmdeck.telemetry.source import GpuSource, HostSource
 
-
 Checkup = Callable[[], AsyncGenerator[Finding]]
 
 
 async def nothing_found() -> AsyncGenerator[Finding]:
     """The checkup of whoever has nothing to look at."""
-    for finding in ():
+    nothing: tuple[Finding, ...] = ()
+    for finding in nothing:
         yield finding
 
 

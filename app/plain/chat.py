@@ -10,7 +10,16 @@ from dataclasses import asdict
 
 from lmdeck.conversations.recorder import Recorder
 from lmdeck.model.catalog import Model
-from lmdeck.model.chat import ChatRequest, ChatStats, MessageDelta, ModelLoading, ReasoningDelta, Value
+from lmdeck.model.chat import (
+    ChatEvent,
+    ChatFault,
+    ChatRequest,
+    ChatStats,
+    MessageDelta,
+    ModelLoading,
+    ReasoningDelta,
+    Value,
+)
 from lmdeck.model.conversation import Turn
 from lmdeck.model.endpoints import ENDPOINTS, NATIVE, Endpoint, find
 from lmdeck.model.parameters import Invalid, accepted, check, parse
@@ -79,12 +88,16 @@ async def _chat(options: argparse.Namespace) -> int:
             endpoint=endpoint.path,
             parameters=_parameters(options.param, endpoint, model),
         )
-        turn = await _answer(options, reader, request)
+        answer = _Answer(options, reader, request)
+        await answer.receive()
+    turn = answer.turn()
     if options.json:
         emit(options, _record(turn, request), "")
     else:
         tell(_PROG, _statistics(turn.stats or ChatStats()))
-    return _ending(turn)
+    if turn.cut_off:
+        tell(_PROG, f"cut off: {turn.cut_off}")
+    return EXIT_FAILED if answer.failed else EXIT_DONE
 
 
 def _target(state: DeckState, named: str | None) -> str:
@@ -116,28 +129,42 @@ def _parameters(pairs: Iterable[str], endpoint: Endpoint, model: Model | None) -
     return chosen
 
 
-async def _answer(options: argparse.Namespace, reader: Reader, request: ChatRequest) -> Turn:
-    """The whole answer; with --json it is not printed as it comes. Raises BackendError, OSError."""
-    backend, printed = reader.sources.backend, False
-    recorder = Recorder("answer", "question", request.endpoint, backend.url, time.time, stored=False)
-    try:
-        async with aclosing(backend.chat(request)) as events:
-            async for event in events:
-                recorder.feed(event)
-                if isinstance(event, ModelLoading) and event.progress is None and not event.done:
-                    tell(_PROG, f"{request.model} is being loaded for it …")
-                elif isinstance(event, MessageDelta) and event.text and not options.json:
-                    write(_safe(event.text), end="")
-                    printed = True
-                elif isinstance(event, ReasoningDelta) and options.reasoning:
-                    print(clean(event.text), end="\n" if event.done else "", file=sys.stderr, flush=True)
-    finally:
-        if printed:
-            write("")
-    turn = recorder.turn()
-    if not printed and turn.text and not options.json:
-        write(_safe(turn.text))
-    return turn
+class _Answer:
+    """One answer; with --json it is not printed as it comes. `failed`: the server told of a fault on the way."""
+
+    def __init__(self, options: argparse.Namespace, reader: Reader, request: ChatRequest) -> None:
+        self._options, self._backend, self._request = options, reader.sources.backend, request
+        self._recorder = Recorder("", "", request.endpoint, self._backend.url, time.time, stored=False)
+        self._printed = self.failed = False
+
+    def turn(self) -> Turn:
+        """As far as it came."""
+        return self._recorder.turn()
+
+    async def receive(self) -> None:
+        """To its end. Raises BackendError, OSError."""
+        try:
+            async with aclosing(self._backend.chat(self._request)) as events:
+                async for event in events:
+                    self._recorder.feed(event)
+                    self._show(event)
+        finally:
+            if self._printed:
+                write("")
+        if not self._printed and not self._options.json and (text := self.turn().text):
+            write(_safe(text))
+
+    def _show(self, event: ChatEvent) -> None:
+        match event:
+            case MessageDelta(text=text) if text and not self._options.json:
+                write(_safe(text), end="")
+                self._printed = True
+            case ReasoningDelta(text=text) if self._options.reasoning:
+                print(clean(text), end="\n" if event.done else "", file=sys.stderr, flush=True)
+            case ModelLoading(progress=None, done=False):
+                tell(_PROG, f"{self._request.model} is being loaded for it …")
+            case ChatFault():
+                self.failed = True
 
 
 def _safe(text: str) -> str:
@@ -148,13 +175,6 @@ def _safe(text: str) -> str:
 def _statistics(stats: ChatStats) -> str:
     counts = [UNKNOWN if count is None else str(count) for count in (stats.input_tokens, stats.output_tokens)]
     return f"{'→'.join(counts)} tok  {rate(stats.tokens_per_second)}  {ttft(stats.ttft_s)}"
-
-
-def _ending(turn: Turn) -> int:
-    """Tell why it ended early, if it did; answers the exit code."""
-    if turn.cut_off:
-        tell(_PROG, f"cut off: {turn.cut_off}")
-    return EXIT_DONE if turn.stats is not None else EXIT_FAILED
 
 
 def _record(turn: Turn, request: ChatRequest) -> Record:

@@ -33,8 +33,8 @@ _CODES: Final[Mapping[str, int]] = {
 def main(argv: Sequence[str]) -> int:
     """Run with the arguments after `doctor`; answers 0, or the exit code of the first part that failed."""
     words = (
-        "Checks every part: settings, server, token, endpoints, lms and its log stream, models folder, GPU, terminal, and "
-        "says how to mend what fails. Nothing is changed: endpoints are asked with requests that they must refuse."
+        "Checks every part: settings, server, token, endpoints, lms and its log stream, models folder, GPU, terminal, "
+        "and says how to mend what fails. Nothing is changed: endpoints are asked with requests that they must refuse."
     )
     return run(new_parser("doctor", words), argv, _doctor)
 
@@ -56,10 +56,9 @@ async def _doctor(options: argparse.Namespace) -> int:
 async def _findings(options: argparse.Namespace) -> AsyncGenerator[Finding]:
     """With settings that cannot be used only the terminal is left to look at."""
     try:
-        async with open_sources(settings_of(options)) as sources:
-            async with aclosing(sources.checkup()) as findings:
-                async for finding in findings:
-                    yield finding
+        async with open_sources(settings_of(options)) as sources, aclosing(sources.checkup()) as findings:
+            async for finding in findings:
+                yield finding
     except (ConfigError, NotConfigured) as error:
         words = error.detail if isinstance(error, NotConfigured) else str(error)
         yield Finding("configuration", "fail", words, "Mend it, then run `lmdeck doctor` again: the rest needs it.")

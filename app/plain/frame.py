@@ -84,17 +84,13 @@ def run(
     Ctrl+C and SIGTERM cancel it: the end that an `endless` or watching command is meant to have, a failure of others.
     `before` is done first, and may block: reading stdin cannot be cancelled in an event loop.
     """
-    try:
-        options = parser.parse_args(argv)
-    except SystemExit as end:  # argparse has said why
-        return end.code if isinstance(end.code, int) else EXIT_USAGE
     import asyncio
 
-    async def work() -> int | None:
-        _end_on_signals()
-        return await body(options)
+    def ended(options: argparse.Namespace) -> int:
+        async def work() -> int | None:
+            end_on_signals()
+            return await body(options)
 
-    def ended() -> int:
         try:
             if before is not None:
                 before(options)
@@ -104,7 +100,18 @@ def run(
                 return EXIT_DONE
             return _say(parser.prog, "interrupted", EXIT_FAILED)
 
-    return guarded(parser.prog, ended)
+    return run_blocking(parser, argv, ended)
+
+
+def run_blocking(
+    parser: argparse.ArgumentParser, argv: Sequence[str], work: Callable[[argparse.Namespace], int]
+) -> int:
+    """As `run`, for a command that needs no event loop or makes its own."""
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as end:  # argparse has said why
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    return guarded(parser.prog, lambda: work(options))
 
 
 def guarded(prog: str, work: Callable[[], int]) -> int:
@@ -160,7 +167,7 @@ def settings_of(options: argparse.Namespace) -> "Settings":
     return load_settings(vars(options), os.environ)
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
     """Being told to end is as Ctrl+C: what runs is closed in order."""
     import asyncio
     import signal

@@ -1,6 +1,8 @@
 """The GPUs of another machine, from what its operators already run: the text endpoint of NVIDIA's dcgm-exporter or of
 nvidia_gpu_exporter."""
 
+import os
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -61,17 +63,20 @@ _INFO, _SUCCESS = "nvidia_smi_gpu_info", "nvidia_smi_last_collect_success"
 
 
 class PrometheusGpus:
-    """Reads such a page at most every EVERY_S, after a failure every RETRY_S; in between the last reading stands.
-    `sample` never raises; only the thread that samples may call it."""
+    """Reads such a page (`/metrics` where the address has no path) at most every EVERY_S, after a failure every
+    RETRY_S; in between the last reading stands. `ca_file` holds certificates of a private authority. `sample` never
+    raises; only the thread that samples may call it."""
 
     def __init__(
         self,
         url: str,
         *,
+        ca_file: str | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._url, self._transport, self._clock = url, transport, clock
+        self._url = url if urlsplit(url).path else f"{url}/metrics"
+        self._ca_file, self._transport, self._clock = ca_file, transport, clock
         self._origin = urlsplit(url).hostname or url
         self._client: httpx.Client | None = None
         self._last = GpuSample(origin=self._origin)
@@ -109,7 +114,7 @@ class PrometheusGpus:
         body, deadline = bytearray(), self._clock() + WHOLE_S
         try:
             if self._client is None:
-                self._client = _client(self._url, self._transport)
+                self._client = _client(self._url, self._ca_file, self._transport)
             with self._client.stream("GET", self._url) as response:
                 if response.status_code != 200:
                     raise _Failed(f"HTTP {response.status_code}")
@@ -130,16 +135,28 @@ class _Failed(Exception):
     """Why there is no page, in words."""
 
 
-def _client(url: str, transport: httpx.BaseTransport | None) -> httpx.Client:
-    """No redirects; proxies and certificates from the environment, but never for this machine."""
+def _client(url: str, ca_file: str | None, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """No redirects; proxies from the environment, but never for this machine. Raises OSError for a bad `ca_file`."""
     host = urlsplit(url).hostname or ""
     local = host in ("localhost", "::1") or host.startswith("127.")
     return httpx.Client(
         transport=transport,
+        verify=_tls(url, ca_file),
         trust_env=not local,
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
         headers={"Accept": "text/plain;version=0.0.4"},
     )
+
+
+def _tls(url: str, ca_file: str | None) -> ssl.SSLContext:
+    """Certificates: httpx's bundle, the system's store and the user's file; none for plain HTTP."""
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=os.path.expanduser(ca_file))
+    return context
 
 
 @dataclass(slots=True)

@@ -3,28 +3,37 @@
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 from measure import key_p95_ms, usage
+from replay import write_story
 from terminal import Terminal
 
-RATE, SECONDS, KEYS = 10_000, 20.0, 30
-_LMS = """#!/bin/sh
-exec "{python}" -m lmdeck demo-log --count 0 --rate {rate} --shape flood --as-lms "$@"
-"""
+from lmdeck.demo.log_shapes import events
+
+RATE, SECONDS, KEYS = 10_000, 20.0, 60
+_STORY = 3 * RATE
+_LMS = '#!/bin/sh\nexec "{python}" "{replay}" "{folder}" {story} {rate} {epoch} "$@"\n'
 
 
 def flood_figures(argv: list[str], ready: str, env: dict[str, str]) -> dict[str, float]:
     """CPU in per cent of a core, RSS at the end in MB and its growth in the second half, and how soon keys are answered
     meanwhile. The log keeps a bounded part of the events; none is lost on its way there."""
     with tempfile.TemporaryDirectory() as folder:
+        write_story(Path(folder), islice(events("mixed", seed=0, step_s=0.05), _STORY))
         lms = Path(folder, "lms")
-        lms.write_text(_LMS.format(python=sys.executable, rate=RATE // 3))
+        replay = Path(__file__).with_name("replay.py")
+        lms.write_text(
+            _LMS.format(
+                python=sys.executable, replay=replay, folder=folder, story=_STORY, rate=RATE, epoch=int(time.time())
+            )
+        )
         lms.chmod(0o755)
         terminal = Terminal(argv, (160, 45), env | {"LMDECK_LMS": str(lms), "LMDECK_DATA": folder})
         try:
             terminal.wait_for(ready)
-            terminal.wait_for("flood|token", 20)
+            terminal.wait_for("POST|token", 20)
             begun, before = time.perf_counter(), usage(terminal.pid)
             _watch(terminal, SECONDS / 2)
             half = usage(terminal.pid)

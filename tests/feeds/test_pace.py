@@ -52,3 +52,11 @@ async def test_unattended_it_is_slow(clock: Clock) -> None:
     pace = Pace(fast=2.0, slow=6.0)
     pace.attended = False
     assert await rests(pace, clock, [True, True]) == [6.0, 6.0]
+
+
+async def test_another_rhythm_keeps_its_proportions(clock: Clock) -> None:
+    pace = Pace(fast=2.0, slow=6.0)
+    pace.tune(4.0)
+    assert await rests(pace, clock, [True, False, False, False]) == [4.0, 6.0, 9.0, 12.0]
+    pace.tune(0.1)
+    assert await rests(pace, clock, [True]) == [0.1]

@@ -18,6 +18,7 @@ from lmdeck.main import LMDeck
 from lmdeck.model.allocation import Allocation
 from lmdeck.model.catalog import Activity, Capabilities, Instance, InstanceConfig, Model
 from lmdeck.model.chat import ChatEnded, ChatStats, MessageDelta, ReasoningDelta
+from lmdeck.model.conversation import ShownTurn, Turn
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.log import DeckNote, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 from lmdeck.model.machine import Gpu, GpuSample, HostSample
@@ -160,7 +161,7 @@ def after(*keys: str, chat: bool = False, log: bool = True) -> Callable[[Pilot[N
         if log:
             app.dashboard.log_pane.extend(LOG)
         if chat:
-            app.dashboard.chat.begin("What is a slot?")
+            app.dashboard.chat.begin(ShownTurn(Turn("q", None, "user", "What is a slot?", 0.0)), "a")
             await pilot.pause()
             for event in (
                 ReasoningDelta("hm"),

@@ -75,7 +75,8 @@ async def running_deck(
     demo: DemoServer | None = None,
 ) -> AsyncIterator[Driver]:
     """A deck on that server, or on a `demo` of its own; everything it started has ended afterwards."""
-    app = LMDeck(partial(open_sources, replace(settings, read_only=read_only), demo), read_only=read_only)
+    sources = partial(open_sources, replace(settings, read_only=read_only), demo)
+    app = LMDeck(sources, read_only=read_only, keys=settings.keys)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Driver(app, pilot)
 

@@ -1,11 +1,18 @@
 """GPUs from exporters' pages, shaped as dcgm-exporter 3 and 4 and nvidia_gpu_exporter 1 write them."""
 
+import ssl
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
 import httpx
 import pytest
 
 from lmdeck.model.machine import Gpu
 from lmdeck.telemetry.prometheus import EVERY_S, MAX_BODY, RETRY_S, PrometheusGpus, gpus
 
+CERTIFICATES = Path(__file__).parents[1] / "backend" / "certificates"
 MIB, GIB = 2**20, 2**30
 URL = "http://gpu-box:9400/metrics"
 
@@ -133,6 +140,58 @@ def test_failures_are_words_and_it_is_tried_again_later(page: str | int | Except
     assert source.sample().problem == problem
     exporter.now = RETRY_S
     assert source.sample().problem is None
+
+
+@pytest.mark.parametrize(("url", "path"), [("http://box:9400", "/metrics"), ("http://box/gpu/page", "/gpu/page")])
+def test_an_address_without_a_path_means_the_usual_one(url: str, path: str) -> None:
+    paths = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return httpx.Response(200, text=SMI)
+
+    PrometheusGpus(url, transport=httpx.MockTransport(answer)).sample()
+    assert paths == [path]
+
+
+@pytest.fixture
+def tls_port() -> Iterator[int]:
+    """A server with a certificate of the tests' own authority that answers with a page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", str(len(SMI)))
+            self.end_headers()
+            self.wfile.write(SMI.encode())
+
+        def log_message(self, *words: object) -> None:
+            """Say nothing."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "server.pem")
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_private_authority(tls_port: int, tmp_path: Path) -> None:
+    url = f"https://127.0.0.1:{tls_port}/metrics"
+    source = PrometheusGpus(url, ca_file=str(CERTIFICATES / "ca.pem"))
+    assert len(source.sample().gpus) == 1
+    source.close()
+    for ca_file in (None, str(tmp_path / "missing.pem")):
+        source = PrometheusGpus(url, ca_file=ca_file)
+        problem = source.sample().problem
+        source.close()
+        assert problem is not None
+        assert "CERTIFICATE_VERIFY_FAILED" in problem.detail or "No such file" in problem.detail
 
 
 def test_a_page_that_drips_is_given_up() -> None:

@@ -1,7 +1,9 @@
 """An answer alone in an application, as it arrives."""
 
 import random
+import time
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from any_markdown import any_markdown, cut
@@ -145,7 +147,7 @@ async def test_scrolling_up_stops_the_following_and_the_end_resumes_it() -> None
 
 
 async def test_after_a_long_frame_there_is_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    app, now, drawn = Host(), [100.0], list[float]()
+    app, now, drawn = Host(), [time.monotonic() + 1e6], list[float]()
 
     def slow(prose: Prose) -> bool:
         drawn.append(now[0])
@@ -155,7 +157,7 @@ async def test_after_a_long_frame_there_is_a_rest(monkeypatch: pytest.MonkeyPatc
     async with app.run_test(size=(60, 10)) as pilot:
         app.answer.feed(MessageDelta("word"))
         await until(pilot, "word")
-        monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
         monkeypatch.setattr(Prose, "redraw", slow)
         for _ in range(20):
             now[0] += 0.5

@@ -3,9 +3,11 @@
 import pytest
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
+from textual.selection import SELECT_ALL, Selection
 
+from lmdeck.widgets import prose as module
 from lmdeck.widgets.prose import Prose
 
 
@@ -90,6 +92,29 @@ async def test_a_selection_is_copied_as_it_was_before_it_was_wrapped() -> None:
         assert [segment.style for segment in prose.render_line(1)] == [segment.style for segment in plain]
 
 
+async def test_a_selection_of_blank_lines_at_the_end_is_one() -> None:
+    prose = Prose()
+    prose.feed("```\na\n\n\n```")
+    async with Host(prose).run_test(size=(16, 12)) as pilot:
+        pilot.app.screen.selections = {prose: Selection(Offset(0, 2), Offset(0, 2))}
+        assert pilot.app.screen.get_selected_text() == ""
+        pilot.app.screen.selections = {prose: Selection(Offset(0, 0), Offset(0, 2))}
+        assert pilot.app.screen.get_selected_text() == "a"
+
+
+async def test_many_rows_are_kept_no_longer_than_they_may_be_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_STRIPS", 4)
+    prose = Prose()
+    prose.feed("a  \n" * 20)
+    async with Host(prose).run_test(size=(40, 12)):
+        rows = [prose.render_line(y) for y in range(6)]
+        assert prose.render_line(2) is rows[2]
+        again = [prose.render_line(y) for y in (7, 8, 9)]
+        assert [prose.render_line(y) for y in (7, 8, 9)] == again
+        assert prose.render_line(2) is rows[2]
+        assert prose.render_line(3) is not rows[3]
+
+
 async def test_colours_follow_the_theme() -> None:
     prose = Prose()
     prose.feed("# Title\n\n`code`")
@@ -119,3 +144,5 @@ async def test_plain_text_has_a_line_beside_it() -> None:
     prose.feed("*a*\n[b]c[/b] \x1b[2J and words that are wrapped")
     async with Host(prose).run_test(size=(20, 12)):
         assert shown(prose) == ["│ *a*", "│ [b]c[/b] ␛[2J and", "│ words that are", "│ wrapped"]
+        copied, _ = prose.get_selection(SELECT_ALL) or ("", "")
+        assert copied == "*a*\n[b]c[/b] ␛[2J and words that are wrapped"

@@ -24,6 +24,8 @@ class Margin(NamedTuple):
     first: Content = _NOTHING
     rest: Content = _NOTHING
     above: Content | None = None
+    copied: bool = True
+    """Whether it is text, too: the mark of a list item is, a line beside a text is not."""
 
 
 class Paragraph(NamedTuple):
@@ -125,11 +127,11 @@ class Flow:
     def _paragraph(self, margin: Margin, text: Content) -> None:
         left, rest = self._cut(margin.first), self._cut(margin.rest)
         for line in text.split("\n", allow_blank=True):
-            before = len(left)
+            before = len(left) if margin.copied else 0
             for start, piece in _wrapped(line, self._room(left)):
                 at = before + start
                 self.rows.append(Row(rest if start else left, piece, len(self.lines), at, at if start else 0))
-            self.lines.append(left.plain.replace("▌", ">") + line.plain)
+            self.lines.append((left.plain.replace("▌", ">") if before else "") + line.plain)
             left = rest
 
     def _code(self, code: Code) -> None:

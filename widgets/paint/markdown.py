@@ -20,7 +20,7 @@ _BULLETS = ("• ", "▪ ", "‣ ", "◦ ")
 _BAR = Content.styled("▌ ", "quote")
 _NOTHING = Content()
 _LINE = Content.styled("│ ", "rule")
-_PLAIN = Margin(_LINE, _LINE)
+_PLAIN = Margin(_LINE, _LINE, copied=False)
 
 # No raw HTML: tags are words like others. No link definitions: a reference and its target both show as they stand,
 # and a block never looks different for what comes after it.
