@@ -43,8 +43,9 @@ class Ledger:
         """What this batch changed."""
         changed = self._joiner.feed(batch)
         for exchange in changed:
-            self._tally.add(exchange)
-            self._await(exchange)
+            if not exchange.probe:
+                self._tally.add(exchange)
+                self._await(exchange)
         while len(self._waiting) > _MOST_WAITING:
             self._waiting.popitem(last=False)
         return changed

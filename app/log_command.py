@@ -182,7 +182,8 @@ class _Printer:
         changed = self._joiner.feed(entries) if self._joiner else ()
         if self._tally is not None:
             for exchange in changed:
-                self._tally.add(exchange)
+                if not exchange.probe:
+                    self._tally.add(exchange)
         wanted = self._chosen.take(entries, changed)
         text = "".join(f"{self._line(entry)}\n" for entry in (wanted if last is None else wanted[-last:]))
         if text:

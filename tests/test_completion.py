@@ -9,15 +9,14 @@ import pytest
 from lmdeck import cli
 from lmdeck.completion import main, offers
 
-LINES = [
+LINES = (
     (("st",), {"status"}),
     (("load", "--par"), {"--parallel"}),
     (("load", "--flash-attention", ""), {"on", "off"}),
     (("completion", "z"), {"zsh"}),
-    (("--read"), {"--read-only"}),
+    (("--read",), {"--read-only"}),
     (("ps", "--wat"), {"--watch"}),
-]
-LINES = [(words if isinstance(words, tuple) else (words,), expected) for words, expected in LINES]
+)
 
 # How a shell is asked: what is run behind the script for the words of a line, to print one candidate a line.
 ASK = {

@@ -7,19 +7,21 @@ from typing import Final
 from lmdeck.backend.errors import BackendError, Forbidden, TimedOut, Unauthorized, Unreachable
 from lmdeck.backend.lmstudio import LMStudio
 from lmdeck.config.settings import Settings
+from lmdeck.model.exchange import PROBE
 from lmdeck.model.finding import Finding
 from lmdeck.model.server import exposure
 from lmdeck.state.hardware import is_local
 
 Refusable = dict[str, object]
 
-_WRONG_MODEL: Final[Refusable] = {"model": 0}
+_PROBE: Final[Refusable] = {PROBE: True}
+_WRONG_MODEL: Final[Refusable] = _PROBE | {"model": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint: asked by GET, or where there is a `wrong` body by a POST of that, which no server can carry out:
-    its fields have the wrong types, so that all it can do is to refuse."""
+    its fields have the wrong types, so that all it can do is to refuse. PROBE keeps it out of the statistics."""
 
     name: str
     path: str
@@ -41,7 +43,7 @@ APIS: Final = (
         (
             Endpoint("models", "/api/v1/models"),
             Endpoint("load", "/api/v1/models/load", _WRONG_MODEL),
-            Endpoint("unload", "/api/v1/models/unload", {"instance_id": 0}),
+            Endpoint("unload", "/api/v1/models/unload", _PROBE | {"instance_id": 0}),
             Endpoint("download", "/api/v1/models/download", _WRONG_MODEL),
             Endpoint("download status", "/api/v1/models/download/status/lmdeck-doctor"),
             Endpoint("chat", "/api/v1/chat", _WRONG_MODEL | {"input": 0}),

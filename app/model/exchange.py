@@ -15,6 +15,10 @@ KEPT_TEXT: Final = 2**18
 """Characters that are kept of a prompt and of an answer."""
 
 
+PROBE: Final = "lmdeck_doctor"
+"""A key in the body of a request that only asks whether an endpoint is there, and is always refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request as far as it is known; parts appear as their lines come. `number` counts in this session, from 1; an
@@ -48,6 +52,11 @@ class Exchange:
     def running(self) -> bool:
         """Whether its end has not been seen."""
         return self.ended_at is None
+
+    @property
+    def probe(self) -> bool:
+        """Whether lmdeck's doctor sent it: such a one is shown, but neither counted nor kept."""
+        return PROBE in self.parameters
 
 
 @dataclass(frozen=True, slots=True)

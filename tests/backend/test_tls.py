@@ -1,20 +1,18 @@
 """TLS, a path in front of the API, and proxies, with real sockets on loopback."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from authority import authority_file, server_context
 
 from lmdeck.backend import http
 from lmdeck.backend.errors import Unreachable
 from lmdeck.backend.lmstudio import LMStudio
 from lmdeck.config.token import Token
 
-CERTIFICATES = Path(__file__).parent / "certificates"
-CA = str(CERTIFICATES / "ca.pem")
 ANSWER = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n{"models":[]}'
 
 
@@ -48,10 +46,7 @@ async def serving(*, tls: bool, tunnel_to: int | None = None) -> AsyncIterator[S
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         tunnels.update(asyncio.create_task(_copy(*pair)) for pair in ((reader, back), (there, writer)))
 
-    context = None
-    if tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATES / "server.pem")
+    context = server_context() if tls else None
     handler = served.answer if tunnel_to is None else proxy
     server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
     served.port = server.sockets[0].getsockname()[1]
@@ -90,6 +85,11 @@ async def failure(url: str, ca_file: str | None = None) -> str:
     return caught.value.problem.title
 
 
+@pytest.fixture
+def ca(tmp_path: Path) -> str:
+    return authority_file(tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     """No pauses between tries, and no proxies but those that a test sets."""
@@ -100,23 +100,23 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     return monkeypatch.setenv
 
 
-async def test_a_private_authority_is_trusted_only_where_its_file_is_named():
+async def test_a_private_authority_is_trusted_only_where_its_file_is_named(ca):
     async with serving(tls=True) as served:
         url = f"https://127.0.0.1:{served.port}"
         assert (await failure(url)).startswith("down: TLS: ")
         assert served.heads == []
-        async with studio(url, CA) as client:
+        async with studio(url, ca) as client:
             assert await client.models() == ()
         assert "authorization: Bearer sk-secret" in served.heads[0].replace("Authorization", "authorization")
 
 
-async def test_a_certificate_for_another_name_is_refused():
+async def test_a_certificate_for_another_name_is_refused(ca):
     async with serving(tls=True) as served:
-        assert "TLS: Hostname mismatch" in await failure(f"https://localhost:{served.port}", CA)
+        assert "TLS: Hostname mismatch" in await failure(f"https://localhost:{served.port}", ca)
 
 
-async def test_a_path_in_front_of_the_api_stays_there():
-    async with serving(tls=True) as served, studio(f"https://127.0.0.1:{served.port}/ai/lms/", CA) as client:
+async def test_a_path_in_front_of_the_api_stays_there(ca):
+    async with serving(tls=True) as served, studio(f"https://127.0.0.1:{served.port}/ai/lms/", ca) as client:
         await client.models()
         assert served.heads[0].startswith("GET /ai/lms/api/v1/models HTTP/1.1\r\n")
 
@@ -139,10 +139,10 @@ async def test_a_proxy_of_the_environment_is_asked_for_other_machines(environmen
         assert len(proxy.heads) == 1
 
 
-async def test_a_proxy_sees_nothing_of_what_goes_through_tls(environment):
+async def test_a_proxy_sees_nothing_of_what_goes_through_tls(environment, ca):
     async with serving(tls=True) as served, serving(tls=False, tunnel_to=served.port) as proxy:
         environment("https_proxy", f"http://127.0.0.1:{proxy.port}")
-        async with studio("https://box.test/lms", CA) as client:
+        async with studio("https://box.test/lms", ca) as client:
             assert await client.models() == ()
         assert proxy.heads[0].startswith("CONNECT box.test:443 HTTP/1.1\r\n")
         assert "sk-secret" not in "".join(proxy.heads)

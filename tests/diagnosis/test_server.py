@@ -11,6 +11,7 @@ from lmdeck.backend.lmstudio import LMStudio
 from lmdeck.config.settings import Settings
 from lmdeck.config.token import Token
 from lmdeck.diagnosis.server import APIS, api_finding, server_finding, token_finding
+from lmdeck.model.exchange import PROBE
 
 SECRET = "sk-lm-12345678:abcdefghijklmnopqrst"
 LOCAL, REMOTE = "http://127.0.0.1:1234", "http://gpubox:1234"
@@ -117,5 +118,7 @@ def test_no_probe_could_be_carried_out() -> None:
     assert len(posted) == 12
     for endpoint in posted:
         assert endpoint.wrong
-        assert set(endpoint.wrong.values()) == {0}
+        wrong = dict(endpoint.wrong)
+        assert wrong.pop(PROBE) is True
+        assert set(wrong.values()) == {0}
         assert {"model", "instance_id"} & set(endpoint.wrong)

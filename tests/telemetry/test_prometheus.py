@@ -1,6 +1,5 @@
 """GPUs from exporters' pages, shaped as dcgm-exporter 3 and 4 and nvidia_gpu_exporter 1 write them."""
 
-import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -8,11 +7,11 @@ from threading import Thread
 
 import httpx
 import pytest
+from authority import authority_file, server_context
 
 from lmdeck.model.machine import Gpu
 from lmdeck.telemetry.prometheus import EVERY_S, MAX_BODY, RETRY_S, PrometheusGpus, gpus
 
-CERTIFICATES = Path(__file__).parents[1] / "backend" / "certificates"
 MIB, GIB = 2**20, 2**30
 URL = "http://gpu-box:9400/metrics"
 
@@ -168,8 +167,7 @@ def tls_port() -> Iterator[int]:
         def log_message(self, *words: object) -> None:
             """Say nothing."""
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATES / "server.pem")
+    context = server_context()
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -183,7 +181,7 @@ def tls_port() -> Iterator[int]:
 
 def test_a_private_authority(tls_port: int, tmp_path: Path) -> None:
     url = f"https://127.0.0.1:{tls_port}/metrics"
-    source = PrometheusGpus(url, ca_file=str(CERTIFICATES / "ca.pem"))
+    source = PrometheusGpus(url, ca_file=authority_file(tmp_path))
     assert len(source.sample().gpus) == 1
     source.close()
     for ca_file in (None, str(tmp_path / "missing.pem")):
