@@ -36,6 +36,8 @@ class Ledger:
         self._last = 0
         self._open: set[int] = set()
         self._waiting: OrderedDict[int, Exchange] = OrderedDict()
+        self.kept = 0
+        """How many exchanges have been kept."""
         self.finished = asyncio.Event()
         """Set when an exchange waits to be kept."""
 
@@ -91,6 +93,7 @@ class Ledger:
         for at in range(0, len(ready), _PIECE):  # thousands come at once in a flood
             piece = ready[at : at + _PIECE]
             await shelf.add_exchanges([(record(one, self._server), self._text(one)) for one in piece])
+            self.kept += len(piece)
             for one in piece:
                 self._waiting.pop(one.number, None)
 

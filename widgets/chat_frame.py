@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NOBODY = "No model to talk to.\nLoad one with l in Available, or press c on a model there to let the server load it."
 _READY = """\
 Ask {target} something.
-Enter sends, ctrl+j breaks the line, Esc stops an answer and then goes to the turns.
+Enter sends, ctrl+j breaks the line, ctrl+g goes to the turns, Esc stops an answer or leaves.
 / shows the commands, @ attaches a file."""
 
 

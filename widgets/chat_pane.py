@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lmdeck.widgets.chat_input import ChatInput
     from lmdeck.widgets.chat_reader import ChatReader
 
-_AGAIN = "Esc R asks again, /retry too"
+_AGAIN = "^g R asks again, /retry too"
 
 
 class ChatPane(ChatFrame):
@@ -40,6 +40,7 @@ class ChatPane(ChatFrame):
         Binding("ctrl+n", "new", "New chat", id="chat.new", tooltip="Begin another conversation; this one is kept"),
         Binding("ctrl+o", "panel", "Parameters", id="chat.panel", tooltip="Endpoint, parameters, system prompt, tools"),
         Binding("ctrl+r", "list", "Chats", id="chat.list", tooltip="All conversations"),
+        Binding("ctrl+g", "read", "Turns", id="chat.read", tooltip="To what was said: edit, ask again, branch, copy"),
         Binding("ctrl+t", "fold", "Fold", id="chat.fold", tooltip="Fold or unfold reasoning and tool calls"),
     ]
 
@@ -116,15 +117,12 @@ class ChatPane(ChatFrame):
         self.watch_meter()
 
     def on_chat_input_left(self, event: ChatInput.Left) -> None:
-        """Stop the answer, give an edit up, go to the turns, or leave."""
+        """Stop the answer, give an edit up, or leave."""
         event.stop()
         if self.answering:
             self.post_message(Stopped())
         elif not self._open_editor().drop_edit():
-            if self._reader is not None and self.path:
-                self._reader.read()
-            else:
-                self.post_message(Left())
+            self.post_message(Left())
 
     def on_chat_input_paged(self, event: ChatInput.Paged) -> None:
         """A page of the conversation."""
@@ -174,6 +172,13 @@ class ChatPane(ChatFrame):
     def action_list(self) -> None:
         """Ask for the conversations."""
         self.post_message(ListWanted())
+
+    def action_read(self) -> None:
+        """To the turns, and from there back to the editor."""
+        if self._reader is not None and self.path and not self._reader.has_focus:
+            self._reader.read()
+        else:
+            self.focus_content()
 
     def action_fold(self) -> None:
         """Fold or unfold in the selected answer, or in the last one."""

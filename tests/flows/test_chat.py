@@ -134,7 +134,7 @@ async def test_branches_are_grown_walked_and_kept(settings: Settings) -> None:
         chat = chat_of(deck)
         await say(deck, "the root")
         await say(deck, "one way")
-        await deck.press("escape", "up", "e")
+        await deck.press("ctrl+g", "up", "e")
         await deck.until(lambda: chat.draft == "one way", "the turn in the editor")
         chat.write("another way")
         await deck.press("enter")
@@ -142,7 +142,7 @@ async def test_branches_are_grown_walked_and_kept(settings: Settings) -> None:
         await deck.see("‹2/2›")
         assert [shown.turn.text for shown in chat.path][::2] == ["the root", "another way"]
         await deck.until(lambda: not chat.answering, "the end of the answer")
-        await deck.press("escape", "up", "left_square_bracket")
+        await deck.press("ctrl+g", "up", "left_square_bracket")
         await deck.see("You said: one way")
         await deck.press("G", "R")
         await deck.until(lambda: chat.path[-1].count == 2 and not chat.answering, "a second answer")
@@ -193,7 +193,7 @@ async def test_an_answer_cut_off_is_kept_and_asked_for_again(settings: Settings,
         await deck.see("20 words")
         await deck.press("enter")
         await deck.until(lambda: len(chat_of(deck).path) == 2, "the conversation")
-        await deck.press("escape", "left_square_bracket")
+        await deck.press("ctrl+g", "left_square_bracket")
         await deck.see("cut off: ")
         assert chat_of(deck).path[-1].turn.text == partial
 

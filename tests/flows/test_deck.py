@@ -38,7 +38,7 @@ async def test_load_ask_watch_unload(scripted_server: DemoEndpoint) -> None:
         await deck.see(rf"← {MODEL} +\d+→\d+ tok +[\d.]+ tok/s +TTFT")
         await deck.see(r"1 loaded +[\d.]+ tok/s")
 
-        await deck.press("escape", "escape", "u")
+        await deck.press("escape", "u")
         await deck.see("no model is loaded")
         assert "Unloaded" in deck.text()
 

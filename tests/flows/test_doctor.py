@@ -20,7 +20,7 @@ async def test_it_opens_from_every_pane_and_comes_to_an_end(
         await deck.until(lambda: deck.app.session and deck.app.session._desk, "everything at work")
         for pane in "1234":
             await deck.press(pane, "!")
-            await deck.see(r"✓ lmdeck +\d")
+            await deck.see(r"^│ [✓?!✗] \w+")
             await deck.press("escape")
             await deck.until(lambda: not isinstance(deck.app.screen, DoctorScreen), "the deck")
         await deck.press("5")
@@ -28,9 +28,12 @@ async def test_it_opens_from_every_pane_and_comes_to_an_end(
         await deck.until(lambda: deck.app.dashboard.chat.query_one("ChatInput").text == "!", "the letter")
         await deck.press("escape", "!")
         await deck.see(END, timeout=60)
+        page = deck.app.screen
+        assert isinstance(page, DoctorScreen)
+        first = page._findings
         await deck.press("r")
-        await deck.miss(END)
-        await deck.see(END, timeout=60)
+        await deck.until(lambda: page._findings is not first, "a new beginning")
+        await deck.until(lambda: len(page._findings) == len(first), "the same end", timeout=60)
 
 
 async def test_a_refused_token_is_named_and_stands_nowhere(scripted_server: DemoEndpoint) -> None:

@@ -136,7 +136,7 @@ async def test_a_request_is_found_on_the_screen_after_a_restart(
         assert deck.app.session is not None
         ledger = deck.app.session._ledger
         assert ledger is not None
-        await deck.until(lambda: len(ledger._saved) == 2, "both requests kept", timeout=30)
+        await deck.until(lambda: ledger.kept == 2, "both requests kept", timeout=30)
     async with running_deck(settings, size) as deck:
         await deck.see("loaded")
         await open_history(deck)

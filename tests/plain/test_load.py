@@ -51,9 +51,9 @@ def test_the_real_engine_is_proven(run, llama_server: DemoEndpoint, monkeypatch)
     for name, value in (("URL", llama_server.url), ("LMS", llama_server.lms)):
         monkeypatch.setenv(f"LMDECK_{name}", value)
     monkeypatch.setenv("LM_API_TOKEN", llama_server.token)
-    found = run("load", "135m-instruct", "--context", "512", "--verify")
+    found = run("load", "135m-instruct", "--context", "256", "--verify")
     assert found.code == 0, found.err
-    assert "context 512 ✓" in found.out
+    assert "context 256 ✓" in found.out
 
 
 @pytest.mark.parametrize(

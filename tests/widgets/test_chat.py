@@ -102,7 +102,7 @@ async def test_enter_sends_ctrl_j_breaks_and_a_running_answer_keeps_the_text() -
         await pilot.press("escape")
         assert app.got(Stopped)
         app.chat.cut_off("stopped by you")
-        await see(pilot, "cut off: stopped by you", "Esc R asks again")
+        await see(pilot, "cut off: stopped by you", "^g R asks again")
 
 
 async def test_what_is_typed_while_it_is_being_sent_stays() -> None:
@@ -186,7 +186,7 @@ async def test_a_refused_request_gives_the_words_back_and_the_next_step() -> Non
     async with app.run_test(size=(60, 20)) as pilot:
         await send(app, pilot, "my long question")
         app.chat.fail(Problem("401: token not accepted", "invalid_api_key", "Set LM_API_TOKEN"))
-        await see(pilot, "401: token not accepted", "invalid_api_key", "Set LM_API_TOKEN", "Esc R asks again")
+        await see(pilot, "401: token not accepted", "invalid_api_key", "Set LM_API_TOKEN", "^g R asks again")
         assert app.chat.draft == "my long question"
         app.chat.begin(user("q", text="my long question"), "a2")  # asked again
         assert app.chat.draft == ""
@@ -212,7 +212,7 @@ async def test_a_refused_sending_does_not_take_the_draft_with_another_answer() -
         app.chat.show([user("q"), answer("a", "q")])
         app.chat.focus_content()
         await type_text(pilot, "kept")
-        await pilot.press("enter", "escape", "R")
+        await pilot.press("enter", "ctrl+g", "R")
         app.chat.begin(user("q"), "a2")
         assert app.chat.draft == "kept"
 
@@ -277,15 +277,18 @@ async def test_drafts_are_told_a_moment_later_and_at_once_when_it_is_left() -> N
         await until(pilot, lambda: app.got(Typed)[-1].text == "", "empty draft")
 
 
-async def test_escape_leads_from_the_editor_to_the_turns_and_out() -> None:
+async def test_escape_leaves_the_editor_and_the_turns() -> None:
     app = ChatHost()
     async with app.run_test(size=(60, 20)) as pilot:
         app.chat.focus_content()
-        await pilot.press("escape")
-        assert len(app.got(Left)) == 1
+        await pilot.press("ctrl+g")  # nothing was said: there is nothing to go to
+        assert not app.query(ChatReader)
         app.chat.show(talk(1))
         await pilot.press("escape")
         assert len(app.got(Left)) == 1
+        await pilot.press("ctrl+g")
+        assert app.query_one(ChatReader).has_focus
+        await pilot.press("ctrl+g", "ctrl+g")
         assert app.query_one(ChatReader).has_focus
         await pilot.press("escape")
         assert len(app.got(Left)) == 2
@@ -297,13 +300,13 @@ async def test_an_edit_brings_the_turn_into_the_editor_and_the_draft_back() -> N
         app.chat.show(talk(1))
         app.chat.focus_content()
         await type_text(pilot, "draft")
-        await pilot.press("escape", "up", "e")
+        await pilot.press("ctrl+g", "up", "e")
         await see(pilot, "Enter sends it as a branch")
         assert app.chat.draft == "prompt number 0"
         await pilot.press("escape")
         assert app.got(EditDropped)
         assert app.chat.draft == "draft"
-        await pilot.press("escape", "up", "e")
+        await pilot.press("ctrl+g", "up", "e")
         await until(pilot, lambda: app.chat.draft == "prompt number 0", "turn in the editor")
         await pilot.press("x", "enter")
         (sent,) = app.got(Sent)

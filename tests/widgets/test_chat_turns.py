@@ -21,7 +21,7 @@ def reader(app: ChatHost) -> ChatReader:
 async def reading(app: ChatHost, pilot: Pilot[None]) -> ChatReader:
     """The keyboard is on the turns."""
     app.chat.focus_content()
-    await pilot.press("escape")
+    await pilot.press("ctrl+g")
     await until(pilot, lambda: reader(app).has_focus, "reading")
     return reader(app)
 
@@ -111,7 +111,7 @@ async def test_the_keys_select_turns() -> None:
         assert turns.selected == "a7"
         await pilot.press("i")
         assert app.editor.has_focus
-        await pilot.press("escape", "enter")
+        await pilot.press("ctrl+g", "enter")
         assert app.editor.has_focus
 
 
