@@ -66,7 +66,7 @@ FORCE:
 # Needs uv; writes the pins that everything above installs.
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml -o requirements/core.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --extra demo --extra exporter --group dev -c requirements/core.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --extra demo --extra exporter --extra web --group dev -c requirements/core.txt pyproject.toml -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "discover": Command("lmdeck.plain.discover", "look for LM Studio on the hosts and networks that you name"),
     "config": Command("lmdeck.config_command", "write, check or show the configuration"),
     "exporter": Command("lmdeck.exporter.command", "serve metrics to Prometheus"),
+    "web": Command("lmdeck.web.command", "serve the deck to a browser"),
     "completion": Command("lmdeck.completion", "complete commands and options in a shell"),
     "demo-server": Command("lmdeck.demo.main", "run the embedded LM Studio-compatible server alone"),
     "demo-log": Command("lmdeck.demo.demo_log", "replay recorded shapes of log events at any rate"),
@@ -100,7 +101,8 @@ def _open_deck(options: argparse.Namespace) -> int:
         settings = load_settings(vars(options), os.environ)
     except ConfigError as error:
         return _fail(str(error), EXIT_USAGE)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual's own variable: `lmdeck web` names a driver there that speaks through pipes.
+    if not (os.environ.get("TEXTUAL_DRIVER") or (sys.stdin.isatty() and sys.stdout.isatty())):
         return _fail("the deck needs a terminal; run it in one, or see `lmdeck --help`.", EXIT_FAILED)
 
     gc.disable()  # nothing that the start makes is garbage, looking for it takes a tenth of the time; main enables it

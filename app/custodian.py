@@ -47,6 +47,7 @@ class Custodian:
                 keeper = Keeper(store, desk.forecaster, desk.state)
                 desk.apply(await keeper.presets())
                 desk.keeper = keeper
+                desk.apply(await keeper.downloads())
                 await sensed.wait()
                 for lesson in await keeper.lessons():
                     desk.apply(lesson)

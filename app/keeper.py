@@ -1,4 +1,4 @@
-"""What outlives the session: presets, and every load as predicted and as measured."""
+"""What outlives the session: presets, downloads, and every load as predicted and as measured."""
 
 import time
 from collections.abc import Callable
@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from lmdeck.evidence.allocation import claims
 from lmdeck.forecaster import Forecaster
+from lmdeck.model.download import Download
 from lmdeck.model.exchange import ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest
 from lmdeck.model.outlook import Outlook
 from lmdeck.model.statistics import Day
 from lmdeck.state.deck import DeckState
-from lmdeck.state.events import Event, PresetsSeen, RecordsSeen
+from lmdeck.state.events import DownloadsSeen, Event, PresetsSeen, RecordsSeen
 from lmdeck.state.scales import Weighing
 from lmdeck.store.history import Store
 
@@ -45,6 +46,18 @@ class Keeper:
     async def remember(self, request: LoadRequest) -> Event:
         """A load that worked is what "as last time" means from now on, without its identifier: that must be unique."""
         return await self.keep(Preset(LAST, replace(request, identifier=None)))
+
+    async def downloads(self) -> Event:
+        """What earlier sessions began to download from this server, as an event."""
+        return DownloadsSeen(await self._store.downloads(self._state().url))
+
+    async def keep_download(self, download: Download) -> None:
+        """Keep a download that runs."""
+        await self._store.keep_download(self._state().url, download)
+
+    async def drop_download(self, job_id: str) -> None:
+        """Forget a download that is over."""
+        await self._store.drop_download(self._state().url, job_id)
 
     async def days(self, span: int) -> tuple[Day, ...]:
         """Token totals by model and day."""

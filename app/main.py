@@ -30,7 +30,7 @@ TIDY_S = 15.0
 """Seconds between two looks for whether garbage is to be collected."""
 QUIET_S = 3.0
 """After so long without a key a pause is not noticed."""
-_WORTH, _URGENT = 20, 500
+_WORTH, _URGENT = 20, 500  # collections of the middle generation, each after some thousand new objects
 _NEVER = 2**31 - 1
 
 OpenSources = Callable[[], AbstractAsyncContextManager["Sources"]]
@@ -142,8 +142,8 @@ class LMDeck(App[None]):
 
     def _resume_collecting(self) -> None:
         """The command line switches the garbage collector off for the start. What the start made stays, and need not
-        be looked through ever again. A full log is a million objects: looking through them takes as long as a key press
-        is felt, so it is done only while nobody presses one. Young objects are collected as ever."""
+        be looked through ever again. A full log is some hundred thousand objects, and looking through them is felt
+        at a key: it is done only while nobody presses one. Young objects are collected as ever."""
         if not gc.isenabled():
             gc.freeze()
             gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
@@ -161,7 +161,7 @@ class LMDeck(App[None]):
         if isinstance(event, events.InputEvent):
             self._touched = time.monotonic()
             if self.session is not None:
-                self.session.key_pressed.set()
+                self.session.log_rests.heed_key()
         await super().on_event(event)
 
     # What the screens ask for
@@ -169,7 +169,7 @@ class LMDeck(App[None]):
     @on(intents.Intent)
     def carry_out(self, intent: intents.Intent) -> None:
         """Hand it to the session; what would change the server is refused in a read-only deck."""
-        if self.read_only and isinstance(intent, intents.Load | intents.Reload | intents.Unload):
+        if self.read_only and isinstance(intent, intents.Load | intents.Reload | intents.Unload | intents.Download):
             self.notify("This deck was started with --read-only.", severity="warning")
             if isinstance(intent, intents.Load | intents.Reload):
                 self.post_message(

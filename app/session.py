@@ -15,7 +15,7 @@ from lmdeck.desk import Desk
 from lmdeck.feeds.activity import activity_feed, runtime_feed
 from lmdeck.feeds.contexts import context_feed
 from lmdeck.feeds.files import file_feed
-from lmdeck.feeds.logs import in_portions, merged
+from lmdeck.feeds.logs import Rests, merged
 from lmdeck.feeds.machine import machine_feed
 from lmdeck.feeds.models import model_feed
 from lmdeck.feeds.pace import Pace
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lmdeck.comparing import Comparing
     from lmdeck.custodian import Custodian
     from lmdeck.deeds import Deeds
+    from lmdeck.downloading import Downloading
     from lmdeck.inquiries import Inquiries
     from lmdeck.ledger import Ledger
     from lmdeck.talk.room import Talk
@@ -61,13 +62,13 @@ class Session:
         self._ledger: Ledger | None = None
         self._custodian: Custodian | None = None
         self._talk: Talk | None = None
+        self._downloading: Downloading | None = None
         self._looked_back = False
         self._scales, self._logs = Scales(), LogReader()
         self._files_wanted, self._contexts_wanted = asyncio.Event(), asyncio.Event()
         self._sensed = asyncio.Event()
         self._heard, self._online = asyncio.Event(), asyncio.Event()
-        self.key_pressed = asyncio.Event()
-        """Set by every key: for a moment the log waits."""
+        self.log_rests = Rests()
 
     def apply(self, event: Event) -> None:
         """Step the state, and show it if it changed."""
@@ -94,6 +95,8 @@ class Session:
             self._desk.forecaster.heed()
         if self._talk is not None:
             self._talk.heed(before)
+        if self._downloading is not None:
+            self._downloading.heed(before)
         self._online.set() if state.online else self._online.clear()
         if state.online or state.problem:
             self._heard.set()
@@ -138,11 +141,12 @@ class Session:
         self._follow("activity", activity_feed(cli, self._activity_pace, self._online))
         self._follow("runtime", runtime_feed(cli))
         self._follow("files", file_feed(cli, self._files_wanted))
-        lines = merged([cli.log(source, self._online) for source in SOURCES])
-        self._app.run_worker(self._follow_log(in_portions(lines, self.key_pressed)), group="log")
+        streams = [cli.log(source, self._online) for source in SOURCES]
+        self._app.run_worker(self._follow_log(merged(streams, self.log_rests)), group="log")
 
     def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""
+        from lmdeck.downloading import Downloading
         from lmdeck.forecaster import Forecaster
         from lmdeck.ledger import Ledger
         from lmdeck.talk.room import Talk
@@ -164,6 +168,8 @@ class Session:
             checkup=sources.checkup,
         )
         self._follow("outlooks", forecaster.feed())
+        self._downloading = Downloading(self._desk, sources.models_folder)
+        self._follow("downloads", self._downloading.feed())
         self._talk = Talk(self._desk, sources.tools, lambda: self._comparing, sources.presets)
         if sources.history is not None:
             from lmdeck.custodian import Custodian
@@ -260,10 +266,12 @@ class Session:
             return  # nobody asked for it by a key
         elif self._talk is None and isinstance(intent, intents.Chat) and isinstance(intent.wish, Typed | PathsWanted):
             return  # nor for this; the editor keeps its text
-        elif self._desk is None or self._talk is None:
+        elif self._desk is None or self._talk is None or self._downloading is None:
             self.notices.tell("Not connected yet: try it again in a moment.", severity="warning")
         elif isinstance(intent, intents.Chat):
             self._talk.heed_wish(intent.wish)
+        elif self._downloading.carry_out(intent):
+            return
         elif not self._deeds.carry_out(intent) and not self._inquiries.carry_out(intent):
             looked_back = self._archive.carry_out(intent)
             self._looked_back = looked_back or self._looked_back

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -28,9 +29,9 @@ class AvailablePane(ListPane[AvailableRow]):
     LOADING = Paragraph("asking the server which models it has …", "muted")
     EMPTY = (
         Paragraph("the server has no model on its disk"),
-        Paragraph("download one: lms get NAME, or in LM Studio's search", "accent"),
+        Paragraph("download one: d", "accent"),
     )
-    GUARDED = frozenset({"load", "load_again"})
+    GUARDED = frozenset({"load", "load_again", "download"})
     BY_ROW = ("load", "load_again", "estimate", "chat", "copy")
     BINDING_GROUP_TITLE = "Available"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,6 +46,14 @@ class AvailablePane(ListPane[AvailableRow]):
         ),
         Binding("e", "estimate", "Estimate", id="available.estimate", tooltip="The memory it takes, by context length"),
         Binding("c", "chat", "Chat", id="available.chat", tooltip="Chat with this model"),
+        Binding(
+            "d",
+            "download",
+            "Download",
+            show=False,
+            id="available.download",
+            tooltip="Download another model, and see how far downloads are",
+        ),
     ]
 
     class LoadRequested(Message):
@@ -75,6 +84,9 @@ class AvailablePane(ListPane[AvailableRow]):
             super().__init__()
             self.model = model
 
+    class DownloadRequested(Message):
+        """Another model is wanted on the server's disk."""
+
     class DetailsRequested(Message):
         """Everything about this model is wanted."""
 
@@ -84,6 +96,19 @@ class AvailablePane(ListPane[AvailableRow]):
 
     def __init__(self, *, id: str | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(Table(COLUMNS, key=lambda row: row.model.key, search=_search), id=id, clock=clock)
+
+        self._downloads = ""
+
+    def note_downloads(self, words: str) -> None:
+        """Say in the frame how far downloads are; nothing while there are none."""
+        if words != self._downloads:
+            self._downloads = words
+            self.refresh_frame()
+
+    def hints(self) -> Iterator[str]:
+        if self._downloads:
+            yield self._downloads
+        yield from super().hints()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         row = self.current
@@ -112,6 +137,10 @@ class AvailablePane(ListPane[AvailableRow]):
         """Ask for a chat with the current model."""
         if self.current is not None:
             self.post_message(self.ChatRequested(self.current.model))
+
+    def action_download(self) -> None:
+        """Ask for another model, whatever the current one is."""
+        self.post_message(self.DownloadRequested())
 
     def action_copy(self) -> None:
         """Ask for the model's key to be copied."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.segment import Segment
 from textual.content import Content
+from textual.dom import NoScreen
 from textual.geometry import Region, Size
 from textual.selection import Selection
 from textual.strip import Strip
@@ -120,6 +121,14 @@ class Prose(Widget):
         if len(self._strips) > KEPT_STRIPS:
             del self._strips[next(iter(self._strips))]
         return strip
+
+    @property
+    def text_selection(self) -> Selection | None:
+        """What is selected in it. Nothing once it is taken off the screen, which may paint it until the next layout."""
+        try:
+            return super().text_selection
+        except NoScreen:
+            return None
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as it was before it was wrapped."""

@@ -14,7 +14,8 @@ BackendError
 │   │   └── NotLoaded    a chat without a model to answer it
 │   ├── ContextOverflow  a chat that is longer than the context
 │   ├── ForgottenResponse  a chat that goes on from an answer the server does not have
-│   └── LoadFailed       model_load_failed, guardrail …
+│   ├── LoadFailed       model_load_failed, guardrail …
+│   └── DownloadRefused  a download that was not begun
 ├── NotSent              a request that could not be made
 └── CommandFailed        `lms` is missing, crashed or said `Error:`
 ```
@@ -140,6 +141,13 @@ class LoadFailed(Refused):
 
     title = "load failed"
     next_step = "Try a smaller context, unload another model, or read the runtime lines in the log."
+
+
+class DownloadRefused(Refused):
+    """The server does not download this, or downloads nothing."""
+
+    title = "not downloaded"
+    next_step = "Check the id or the URL; LM Studio's own search may know it by another name."
 
 
 class NotSent(BackendError):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from lmdeck.backend import embeddings, native, v0
+from lmdeck.backend import downloads, embeddings, native, v0
 from lmdeck.backend.decode import fields
 from lmdeck.backend.dialects.answer import AnswerReader, Clock
 from lmdeck.backend.dialects.headers import from_environment
@@ -23,12 +23,13 @@ from lmdeck.backend.protocol import REPEATABLE, Secret
 from lmdeck.backend.refusal import of_chat
 from lmdeck.model.catalog import Model
 from lmdeck.model.chat import ChatEvent, ChatRequest
+from lmdeck.model.download import DownloadReport
 from lmdeck.model.load import LoadRequest, LoadResult
 
 GREETING = "/lmstudio-greeting"
 
-_UNLOAD_S = 60.0
-_WRONG_METHOD = 405
+_UNLOAD_S = _DOWNLOAD_S = 60.0
+_FINE, _WRONG_METHOD = 200, 405
 _UNKNOWN_THINGS = ("model_not_found", "job_not_found")
 """An endpoint that is there says so of what it does not know; one that is not there has no such words."""
 
@@ -106,6 +107,27 @@ class LMStudio:
     async def unload(self, instance_id: str) -> None:
         """`POST /api/v1/models/unload` of one instance; NotFound if it is not loaded."""
         await self._http.post(native.UNLOAD, {"instance_id": instance_id}, _UNLOAD_S)
+
+    async def download(self, model: str, quantization: str | None = None) -> DownloadReport:
+        """`POST /api/v1/models/download`. Raises DownloadRefused with the server's words, NotFound where it has no such
+        endpoint."""
+        body = downloads.body(model, quantization)
+        try:
+            return downloads.begun(await self._http.post(downloads.DOWNLOAD, body, _DOWNLOAD_S))
+        except Refused as error:
+            if type(error) is Refused or error.kind in _UNKNOWN_THINGS:
+                raise downloads.refused(error) from None
+            raise
+
+    async def download_status(self, job_id: str) -> DownloadReport:
+        """`GET /api/v1/models/download/status/{job_id}`; NotFound if the server does not know the job. An error in an
+        answer that is none is why the download failed."""
+        try:
+            return downloads.report(await self._http.get(downloads.status_path(job_id)), job_id)
+        except Refused as error:
+            if type(error) is Refused and error.status == _FINE:
+                return DownloadReport("failed", job_id, words=error.detail)
+            raise
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Stream one answer through `request.endpoint`; ends after ChatEnded. Raises StreamCut if the stream ends

@@ -70,7 +70,8 @@ async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGen
     """What `stdout` holds, at most every BATCH_S: the first entry at once, then whatever has gathered.
 
     While the reader of these batches is busy, the pipe is not read and the writer waits. A writer that fills the
-    pipe is read in small portions with a rest between them, so that the event loop stays free for keys.
+    pipe is read in small portions, each of which is a batch, with a rest between them, so that the event loop stays
+    free for keys.
     """
     clock = asyncio.get_running_loop().time
     pending: list[LogEntry] = []
@@ -88,7 +89,7 @@ async def batches(stdout: asyncio.StreamReader, decoder: LogDecoder) -> AsyncGen
             break
         pending += decoder.feed(piece)
         since_pause += len(piece)
-        if pending and clock() >= due:
+        if pending and (clock() >= due or len(piece) >= _FULL_PIPE):
             yield tuple(pending)
             pending = []
             due = clock() + BATCH_S

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lmdeck.model.catalog import Activity, Model, ModelFile
 from lmdeck.model.chat import ChatEvent, ChatRequest
+from lmdeck.model.download import DownloadReport
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.log import LogEntry
 from lmdeck.model.outlook import LmsFigure
@@ -71,6 +72,15 @@ class Backend(Protocol):
 
     async def unload(self, instance_id: str) -> None:
         """Unload one instance."""
+        ...
+
+    async def download(self, model: str, quantization: str | None = None) -> DownloadReport:
+        """Begin a download: `model` is a catalogue id, or a full Hugging Face URL, for which a quantisation may be
+        chosen. Raises DownloadRefused with the server's words."""
+        ...
+
+    async def download_status(self, job_id: str) -> DownloadReport:
+        """How far a download is; NotFound if the server does not know it."""
         ...
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:

@@ -104,12 +104,14 @@ class Desk:
 
     def _matches(self, entry: PredictionInput) -> list[Match]:
         """The waiting requests that fit, oldest first."""
-        told = {model: self._told(model, entry.instance_id) for model in {_model(each) for each in self.waiting.values()}}
-        return [
-            match
-            for draft in self.waiting.values()
-            if (known := told[_model(draft)]) != _OTHER and (match := self._match(draft, entry, known)) is not None
-        ]
+        matches, told = list[Match](), dict[str, Told]()
+        for draft in self.waiting.values():
+            model = draft.asked.model if draft.asked is not None else ""
+            if (known := told.get(model)) is None:
+                known = told[model] = self._told(model, entry.instance_id)
+            if known != _OTHER and (match := self._match(draft, entry, known)) is not None:
+                matches.append(match)
+        return matches
 
     def _match(self, draft: Draft, entry: PredictionInput, told: Told) -> Match | None:
         asked = draft.asked
@@ -253,10 +255,6 @@ class Desk:
 def _is_copy(instance_id: str, model: str) -> bool:
     """Whether an instance is of that name, or a further copy of it."""
     return re.fullmatch(re.escape(model) + r"(?::\d{1,4})?", instance_id) is not None
-
-
-def _model(draft: Draft) -> str:
-    return draft.asked.model if draft.asked is not None else ""
 
 
 def _over(draft: Draft, at: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -44,10 +45,11 @@ class Flight:
         """A request has ended; one that comes in the same moment comes after it."""
         self._expect(at, -1, instance_id)
 
-    def settle(self, now: float) -> None:
-        """Count what has happened until `now`."""
-        while self._events and self._events[0][0] <= now:
+    def settle(self, now: float, most: int = sys.maxsize) -> None:
+        """Count what has happened until `now`, or the first of it."""
+        while most and self._events and self._events[0][0] <= now:
             self._count(*heappop(self._events))
+            most -= 1
         _shorten(self._peaks, _SECONDS)
         _shorten(self._seconds, _SECONDS)
         _shorten(self._minutes, _MINUTES)

@@ -17,7 +17,7 @@ from lmdeck.model.statistics import WINDOWS, Series, Summary
 _SLICE_S = 10
 _MOST_SLICES = 3_600 // _SLICE_S + 2
 _SHORTEST_S = 60.0
-_STEP, _LATE_S = 200, 5.0
+_STEP, _LATE_S = 100, 5.0
 _NEVER = float("-inf")
 
 
@@ -152,7 +152,7 @@ class Tally:
 
     def _keep_up(self, now: float) -> None:
         """Do a part of what reading would do, so that a read after a long time is quick as well."""
-        self._flight.settle(now - _LATE_S)
+        self._flight.settle(now - _LATE_S, 3 * _STEP)
         self._sketch()
         for window in self._windows:
             if self._is_exact(since := _since(window, now)):
@@ -174,15 +174,19 @@ class Tally:
         while len(self._slices) > _MOST_SLICES:
             del self._slices[min(self._slices)]
 
-    def _sketches(self, since: float | None) -> Mapping[str, Rough]:
-        """The session's, or the slices since then together."""
-        self._sketch()
+    def _merged(self, since: float) -> dict[str, Rough]:
+        """The slices since then together."""
         merged: dict[str, Rough] = {}
-        for number, groups in self._slices.items() if since is not None else ():
+        for number, groups in self._slices.items():
             if (number + 1) * _SLICE_S > since:
                 for name, group in groups.items():
                     merged.setdefault(name, Rough()).merge(group)
-        found = self._session if since is None else merged
+        return merged
+
+    def _sketches(self, since: float | None) -> Mapping[str, Rough]:
+        """The session's, or the slices since then together."""
+        self._sketch()
+        found = self._session if since is None else self._merged(since)
         everything = Rough()
         for group in found.values():
             everything.merge(group)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from lmdeck.backend.errors import BadReply, Forbidden, LoadFailed, NotFound, Refused, Unauthorized
 from lmdeck.backend.protocol import Backend
+from lmdeck.backend.too_long import named_limit, says_too_long
 from lmdeck.experiments.haystack import ROUND, Haystack, Scale
 from lmdeck.experiments.search import Search, growing_sizes
-from lmdeck.backend.too_long import named_limit, says_too_long
 from lmdeck.experiments.turn import Clock, take_turn
 from lmdeck.experiments.verdict import verdict
 from lmdeck.model.chat import ChatRequest, Value

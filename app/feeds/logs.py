@@ -12,59 +12,72 @@ Arrivals = asyncio.Queue[tuple[float, Batch | None]]
 
 GATHER_S = 0.1
 """What comes within this time is put into order; streams of several processes are that far apart at most."""
-WORK_S = 0.003
-"""What a reader may do at a stretch before the event loop has a rest."""
-REST_S = 0.002
-"""How long that is."""
-GIVE_WAY_S = 0.02
-"""How much longer after a key: until its frame is out, the loop turns several times."""
-_QUEUED = 4
-_LARGE = 5_000
-_PORTION = 16
+WORK_S, REST_S = 0.003, 0.001
+"""What is worked at a stretch, and how long the rest after it is."""
+GIVE_WAY_S = 0.025
+"""How much longer it is after a key: until its frame is out, the event loop turns a dozen times."""
+_QUEUED = 3
+_MANY, _LARGE = 100, 5_000
+_PORTION = 32
 
 
-async def merged(streams: Sequence[AsyncGenerator[Batch]]) -> AsyncGenerator[Batch]:
+class Rests:
+    """Keeps the event loop free for others while the log is worked on."""
+
+    def __init__(self) -> None:
+        self._key_pressed = False
+        self._rested_at = float("-inf")
+
+    def heed_key(self) -> None:
+        """Somebody has pressed a key."""
+        self._key_pressed = True
+
+    def begin(self) -> None:
+        """Work begins after others had their time."""
+        self._rested_at = asyncio.get_running_loop().time()
+
+    async def take(self) -> None:
+        """Rest, if it is time."""
+        if asyncio.get_running_loop().time() - self._rested_at < WORK_S:
+            return
+        await asyncio.sleep(REST_S)
+        if self._key_pressed:
+            await asyncio.sleep(GIVE_WAY_S)
+            self._key_pressed = False
+        self.begin()
+
+
+async def merged(streams: Sequence[AsyncGenerator[Batch]], rests: Rests | None = None) -> AsyncGenerator[Batch]:
     """Batches of all streams, each ordered by time; ends when all of them have, or with the first one's error.
 
-    While the reader of these batches is busy, the streams are not read. Closing the iterator closes them.
+    While the reader of these batches is busy, the streams are not read. With `rests` the batches are small, and rests
+    are taken between them and while they are gathered. Closing the iterator closes the streams.
     """
     queue: Arrivals = asyncio.Queue(_QUEUED)
     pumps = [asyncio.create_task(_pump(stream, queue)) for stream in streams]
     left = len(pumps)
     try:
         while left:
-            got = await _gathered(queue, left)
+            got = await _gathered(queue, left, rests)
             left -= got.count(None)
-            gathered = [entry for batch in got for entry in batch or ()]
+            gathered = sorted((entry for batch in got for entry in batch or ()), key=attrgetter("at"))
             for pump in pumps:
                 if pump.done():
                     pump.result()
-            if gathered:
-                yield tuple(sorted(gathered, key=attrgetter("at")))
+            if rests:
+                rests.begin()
+            size = _PORTION if rests else len(gathered)
+            for at in range(0, len(gathered), size or 1):
+                yield tuple(gathered[at : at + size])
+                if rests:
+                    await rests.take()
     finally:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def in_portions(batches: AsyncGenerator[Batch], key_pressed: asyncio.Event) -> AsyncGenerator[Batch]:
-    """The same entries, a few at a time: whatever comes, the event loop belongs to others after WORK_S of their reader's
-    work, and for longer after a key (the event is cleared here). Closing the iterator closes `batches`."""
-    clock = asyncio.get_running_loop().time
-    rested = clock()
-    async with aclosing(batches):
-        async for batch in batches:
-            for at in range(0, len(batch), _PORTION):
-                yield batch[at : at + _PORTION]
-                if clock() - rested >= WORK_S:
-                    await asyncio.sleep(REST_S)
-                    if key_pressed.is_set():
-                        key_pressed.clear()
-                        await asyncio.sleep(GIVE_WAY_S)
-                    rested = clock()
-
-
-async def _gathered(queue: Arrivals, streams: int) -> list[Batch | None]:
+async def _gathered(queue: Arrivals, streams: int, rests: Rests | None) -> list[Batch | None]:
     """The next batch, and where there are more streams what comes within GATHER_S of it; None for each that ends. What
     has waited for longer than that is not made to wait for more."""
     arrived, first = await queue.get()
@@ -73,6 +86,8 @@ async def _gathered(queue: Arrivals, streams: int) -> list[Batch | None]:
     with suppress(TimeoutError):
         async with asyncio.timeout_at(arrived + GATHER_S):
             while left and size < _LARGE:
+                if rests and size >= _MANY and queue.empty():
+                    await rests.take()
                 _, batch = await queue.get()
                 got.append(batch)
                 size, left = size + len(batch or ()), left - (batch is None)

@@ -82,6 +82,11 @@ class CloseUpScreen(PaneScreen):
 
         self.app.push_screen(EstimateScreen(message.model, last, records, read_only=self._read_only), load)
 
+    @on(AvailablePane.DownloadRequested)
+    def show_downloads(self) -> None:
+        """What is being downloaded, and what else is to be."""
+        self.post_message(intents.ShowDownloads())
+
     @on(AvailablePane.DetailsRequested)
     def show_model(self, message: AvailablePane.DetailsRequested) -> None:
         """Everything about a model."""

@@ -36,7 +36,8 @@ def _marks(row: ConversationRow) -> Line:
 def _title(row: ConversationRow) -> Line:
     """Its title, and where the words were found."""
     title = Span(title_of(row.summary), "strong" if row.current else "")
-    return (title, Span(f"   {one_line(row.summary.snippet, 200)}", "muted"))
+    snippet = one_line(row.summary.snippet, 200)
+    return (title, Span(f"   {snippet}", "muted")) if snippet else (title,)
 
 
 def _model(row: ConversationRow) -> str:

@@ -76,6 +76,7 @@ class Dashboard(CloseUpScreen):
         self.chat.obstacle = state.problem.title if state.problem and state.models is None else None
         self.loaded.rows = views.loaded_rows(state)
         self.available.rows = views.available_rows(state)
+        self.available.note_downloads(views.downloads_words(state))
         self.chat.target = self._chat_target(state)
 
     def _chat_target(self, state: DeckState) -> str | None:
@@ -123,7 +124,7 @@ class Dashboard(CloseUpScreen):
 
     def on_key(self, event: events.Key) -> None:
         """A greyed key says why it is grey."""
-        if self._read_only and event.character in ("l", "L", "u", "U", "R") and isinstance(self.focused, Table):
+        if self._read_only and event.character in ("l", "L", "u", "U", "R", "d") and isinstance(self.focused, Table):
             self.notify("This deck was started with --read-only: it loads and unloads nothing.", severity="warning")
 
     async def _confirm(self, question: str, detail: str, yes: str) -> bool:

@@ -202,5 +202,17 @@ class ExportLog(Intent):
         self.entries, self.kind, self.with_text = entries, kind, with_text
 
 
+class ShowDownloads(Intent):
+    """The downloads are wanted, and the form for a new one."""
+
+
+class Download(Intent):
+    """Download a model to the server: a catalogue id, or a Hugging Face URL with a quantisation or without."""
+
+    def __init__(self, model: str, quantization: str | None) -> None:
+        super().__init__()
+        self.model, self.quantization = model, quantization
+
+
 class Refresh(Intent):
     """Read everything again now."""

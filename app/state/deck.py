@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lmdeck.model.allocation import Allocation
     from lmdeck.model.catalog import Activity, Instance, Model, ModelFile
     from lmdeck.model.context import Claim, Proof
+    from lmdeck.model.download import Download
     from lmdeck.model.history import LoadRecord, Preset
     from lmdeck.model.load import LoadRequest
     from lmdeck.model.machine import GpuSample, HostSample
@@ -81,6 +82,8 @@ class DeckState:
     """The server did not answer since the last list."""
     timeline: tuple[Happening, ...] = ()
     """Who came and went, oldest first."""
+    downloads: tuple[Download, ...] = ()
+    """What this deck asked to be downloaded, oldest first; those that are over, too."""
 
     @property
     def online(self) -> bool:

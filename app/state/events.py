@@ -10,6 +10,7 @@ from lmdeck.evidence.server_log import Fact
 from lmdeck.model.allocation import Allocation
 from lmdeck.model.catalog import Activity, Model, ModelFile
 from lmdeck.model.context import Proof
+from lmdeck.model.download import Download
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.load import LoadRequest, LoadResult
 from lmdeck.model.machine import GpuSample, HostSample
@@ -189,6 +190,13 @@ class OutlooksMade:
     outlooks: Mapping[str, Outlook]
 
 
+@dataclass(frozen=True, slots=True)
+class DownloadsSeen:
+    """News of downloads: new ones, and newer reports of known ones."""
+
+    downloads: tuple[Download, ...]
+
+
 Event = (
     Connected
     | CatalogSeen
@@ -211,4 +219,5 @@ Event = (
     | PresetsSeen
     | OutlooksMade
     | RecordsSeen
+    | DownloadsSeen
 )

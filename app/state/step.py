@@ -19,6 +19,7 @@ V = TypeVar("V")
 # Two readings of one deadline differ by clock and network jitter; below this (seconds) the older one stands.
 _DEADLINE_JITTER = 1.5
 _MOST_ALLOCATIONS = 64
+_MOST_DOWNLOADS = 100
 # Events after which a context may be known to be smaller than was promised.
 _TELLING = (ev.CatalogSeen, ev.ActivitySeen, ev.OlderApiSaid, ev.AllocationSeen, ev.LoadEnded, ev.ContextProven)
 
@@ -67,6 +68,9 @@ def _step(state: DeckState, event: ev.Event) -> DeckState:
             return replace(state, records={**state.records, event.model_key: event.records})
         case ev.LoadExplained():
             return told(state, event.happening)
+        case ev.DownloadsSeen():
+            known = {each.key: each for each in (*state.downloads, *event.downloads)}
+            return replace(state, downloads=tuple(known.values())[-_MOST_DOWNLOADS:])
         case _:
             return _deed(state, event)
 

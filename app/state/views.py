@@ -8,6 +8,7 @@ from lmdeck.model.context import Claim, ContextReading
 from lmdeck.model.conversation import ContextMeter, Turn
 from lmdeck.model.rows import AvailableRow, LoadedRow
 from lmdeck.model.server import ServerStatus
+from lmdeck.model.units import percent
 from lmdeck.state.contexts import reading
 from lmdeck.state.deck import DeckState, LoadJob
 from lmdeck.state.hardware import engine_of, spill
@@ -103,3 +104,13 @@ def context_meter(state: DeckState, target: str | None, turns: Sequence[Turn]) -
         return ContextMeter(used)
     source = "proven" if told.proof else "allocated" if told.allocated else "reported"
     return ContextMeter(used, claim.tokens, source)
+
+
+def downloads_words(state: DeckState) -> str:
+    """How far the downloads are, in a few signs; nothing while none runs."""
+    running = [each.report for each in state.downloads if not each.report.ended]
+    shares = [report.share for report in running if report.share is not None]
+    if not running:
+        return ""
+    least = f" {percent(min(shares) * 100)}" if shares else ""
+    return f"↓{least}" if len(running) == 1 else f"{len(running)} ↓{least}"

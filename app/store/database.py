@@ -11,6 +11,7 @@ from pathlib import Path
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
 from lmdeck.store.conversations import Conversations
+from lmdeck.store.downloads import Downloads
 from lmdeck.store.errors import StoreError
 from lmdeck.store.exchanges import Exchanges
 from lmdeck.store.rows import LOAD_COLUMNS, Cell, cell, load_record, load_row, preset, preset_row
@@ -51,6 +52,7 @@ class Database:
         self.exchanges = Exchanges(self._db, path)
         self.conversations = Conversations(self._db, path)
         self.writings = Writings(self._db, path)
+        self.downloads = Downloads(self._db, path)
 
     def _opened(self) -> sqlite3.Connection:
         """A checked connection, migrated; closed again if that fails."""

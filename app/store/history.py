@@ -1,4 +1,4 @@
-"""What is kept in `history.db`, for the event loop: loads, exchanges, conversations, presets."""
+"""What is kept in `history.db`, for the event loop: loads, exchanges, conversations, presets, downloads."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from lmdeck.model.download import Download
 from lmdeck.model.exchange import ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord, Preset
 from lmdeck.model.problem import Problem
@@ -174,6 +175,18 @@ class Store:
     async def drop_chat_preset(self, kind: str, name: str) -> None:
         """Forget a preset, if there is one."""
         await self._run(lambda database: database.writings.drop_preset(kind, name))
+
+    async def downloads(self, server: str) -> tuple[Download, ...]:
+        """The downloads of a server that were not seen to their end, oldest first."""
+        return await self._run(lambda database: database.downloads.of(server))
+
+    async def keep_download(self, server: str, download: Download) -> None:
+        """Keep a download that runs; the oldest beyond 100 go."""
+        await self._run(lambda database: database.downloads.keep(server, download))
+
+    async def drop_download(self, server: str, job_id: str) -> None:
+        """Forget a download, if it is kept."""
+        await self._run(lambda database: database.downloads.drop(server, job_id))
 
     async def prune(self, days: int = 90, megabytes: int = 200) -> None:
         """Forget exchanges that are older than `days`, and the oldest beyond `megabytes` of the whole file; gives the

@@ -114,5 +114,15 @@ MIGRATIONS: Final = (
         PRIMARY KEY (kind, name)
     );
     """,
+    """
+    CREATE TABLE downloads (
+        server TEXT NOT NULL,
+        job_id TEXT NOT NULL,
+        at REAL NOT NULL,
+        model TEXT NOT NULL,
+        quantization TEXT,
+        PRIMARY KEY (server, job_id)
+    );
+    """,
 )
 """Statements that each end with a semicolon at a line's end. A released one is never edited."""

@@ -44,10 +44,16 @@ class Thread:
     def parent_for_next(self) -> str | None:
         """What the next prompt follows: the last turn, but never a prompt without an answer or one whose answer failed
         before its first word. Those stay as branches."""
+        turns = self._followed
+        return turns[-1].id if turns else None
+
+    @property
+    def _followed(self) -> Sequence[Turn]:
+        """The path as far as the next prompt follows it."""
         turns = path(self.conversation)
         while turns and not _answers(turns[-1]):
             turns = turns[:-1]
-        return turns[-1].id if turns else None
+        return turns
 
     # Changes
 
@@ -124,9 +130,8 @@ class Thread:
         self.measure()
 
     def measure(self) -> None:
-        """How full the context is."""
-        target = self.pane.target
-        self.pane.meter = context_meter(self.desk.state(), target, path(self.conversation))
+        """How full the context is; what failed before its first word fills nothing, whatever it counted."""
+        self.pane.meter = context_meter(self.desk.state(), self.pane.target, self._followed)
 
 
 def fresh(like: Conversation | None = None) -> Conversation:

@@ -33,7 +33,7 @@ def flood_figures(argv: list[str], ready: str, env: dict[str, str]) -> dict[str,
         terminal = Terminal(argv, (160, 45), env | {"LMDECK_LMS": str(lms), "LMDECK_DATA": folder})
         try:
             terminal.wait_for(ready)
-            terminal.wait_for("POST|token", 20)
+            terminal.wait_for("POST|tok", 20)
             begun, before = time.perf_counter(), usage(terminal.pid)
             _watch(terminal, SECONDS / 2)
             half = usage(terminal.pid)

@@ -1,6 +1,6 @@
 """Stands in for `lms`: a story of log events told over and over, at a rate that costs this process next to nothing.
 
-`replay.py FOLDER STORY RATE EPOCH log stream … -s SOURCE` prints the lines of FOLDER/SOURCE, each dated when it is sent.
+`replay.py FOLDER STORY RATE EPOCH log stream … -s SOURCE` prints the lines of FOLDER/SOURCE, dated when they are sent.
 A line begins with its place in the story, of STORY events, of which RATE come in a second; streams with one EPOCH (Unix
 seconds) keep step however late each begins.
 """

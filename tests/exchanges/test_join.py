@@ -1,12 +1,15 @@
 """Joins one by one: what is certain, what is likely, what is a guess, and what ends an exchange."""
 
+import gc
 import time
 
 import pytest
 from exchange_world import STAMP, chatml, generated_line, request_line, stats, times
 
-from lmdeck.exchanges import book
+from lmdeck.exchanges import book, join
+from lmdeck.exchanges.draft import Answer, Draft
 from lmdeck.exchanges.join import Joiner
+from lmdeck.exchanges.slots import KEPT_LINES
 from lmdeck.model.exchange import Exchange
 from lmdeck.model.log import (
     DeckNote,
@@ -288,6 +291,14 @@ def test_embeddings_have_no_prompt() -> None:
     assert (one.path, one.ended_at, one.input) == ("/v1/embeddings", 1.2, None)
 
 
+def test_an_embedding_whose_end_was_missed_does_not_take_the_next_ones() -> None:
+    ended = "[e] Returning embeddings (not shown in logs)"
+    first, second = (request_line(at, {"model": "e", "input": [f"{at}"]}, "/v1/embeddings") for at in (1.0, 700.0))
+    joiner = Joiner()
+    one, two = told(joiner, first, second, server(700.1, ended))
+    assert (one.doubt, two.ended_at) == ("its end was not seen", 700.1)
+
+
 def test_several_prompts_of_one_request() -> None:
     joiner = Joiner()
     lines = (asks(1.0, "Why?", n=2), prompt(1.01, "Why?"), answer(2.01, "A"), prompt(2.02, "Why?"), answer(3.02, "B"))
@@ -334,6 +345,43 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book, "MOST_BYTES", 10_000)
     joiner.feed([prompt(1000, "x" * 20_000), answer(1001.0)])
     assert joiner.held[0] == 1
+
+
+def test_what_is_forgotten_is_no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MOST_KEPT", 50)
+    joiner = Joiner()
+    gc.collect()
+    gc.disable()  # a circle would stay
+    try:
+        for at in range(0, 2_000, 2):
+            slot = RuntimeLine(
+                at + 1.0, f"slot print_timing: id 0 | task {at} | {times('eval', 500, 10)}", instance_id="m"
+            )
+            joiner.feed([prompt(at, f"w{at}"), slot, answer(at + 1.0)])
+        alive = [each for each in gc.get_objects() if isinstance(each, Draft | Answer | RuntimeLine)]
+    finally:
+        gc.enable()
+    assert len(alive) < 600
+
+
+def test_of_a_request_that_talks_for_ever_the_last_lines_are_kept() -> None:
+    joiner = Joiner()
+    lines = [RuntimeLine(at, f"progress {at}", instance_id="m") for at in range(1, 200)]
+    told(joiner, prompt(0.5, "w"))
+    (exchange,) = told(joiner, *lines)
+    assert exchange.runtime == tuple(lines[-KEPT_LINES:])
+    assert [joiner.exchange_of(each) is not None for each in lines] == [at >= 150 for at in range(1, 200)]
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_instances_that_come_once_are_forgotten(end: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "_MOST_LANES", 10)
+    joiner = Joiner()
+    for at in range(0, 100, 2):
+        told(joiner, prompt(at, "w", f"m{at}"), *([answer(at + 1.0, model=f"m{at}")] if end else []))
+    assert len(joiner._lanes) == 10
+    (last,) = told(joiner, prompt(200.0, "w", "n"), answer(201.0, model="n"))
+    assert (last.certainty, last.ended_at) == ("certain", 201.0)
 
 
 def test_a_prompt_of_5_mb_is_quick() -> None:

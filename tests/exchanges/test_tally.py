@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from lmdeck.exchanges import counts, flight
 from lmdeck.exchanges import tally as module
 from lmdeck.exchanges.spread import SKETCH_ERROR, Sketch, Values, percentile
 from lmdeck.exchanges.tally import Tally
@@ -167,6 +168,21 @@ def test_beyond_what_is_exact_a_sketch_takes_over(monkeypatch: pytest.MonkeyPatc
     assert (everything.ttft.exact, everything.requests) == (True, 199)
 
 
+def test_names_beyond_a_bound_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST_NAMES", 10)
+    tally = counted(exchange(number, 100.0, instance=f"m{number}", stop_reason="eosFound") for number in range(50))
+    everything, *lines = tally.summaries("session", 200.0)
+    assert (everything.requests, everything.queue_peak, everything.stop_reasons) == (50, 50, {"eosFound": 50})
+    assert len(lines) == 9
+
+
+def test_a_clock_that_is_ahead_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flight, "_MOST_EVENTS", 100)
+    tally = counted(Exchange(number, "ahead", 1e12) for number in range(1_000))
+    assert len(tally._flight._events) <= 100
+    assert tally.summaries("session", 2e12)[0].queue_peak == 1_000
+
+
 def test_curves() -> None:
     tally = counted([
         exchange(1, 1_000.0, took=10.0, tokens_per_second=10.0, predicted_tokens=100, ttft_s=0.5),
@@ -186,7 +202,7 @@ def test_curves() -> None:
 
 def test_requests_under_way_are_counted_in_whatever_order_they_are_told() -> None:
     dice = random.Random(5)
-    exchanges = [exchange(number, dice.uniform(0, 100), dice.uniform(0, 9)) for number in range(150)]
+    exchanges = [exchange(number, dice.uniform(0, 100), dice.uniform(0, 9)) for number in range(90)]
     steps = sorted([(each.at, 1) for each in exchanges] + [(each.ended_at or 0, -1) for each in exchanges])
     level = peak = 0
     for _, step in steps:

@@ -1,6 +1,5 @@
 """`lmdeck exporter` from outside: its words, its exit codes, its page."""
 
-import argparse
 import asyncio
 import os
 import signal
@@ -17,7 +16,8 @@ from scrape import Scrape
 
 from lmdeck.demo.launch import DemoEndpoint
 from lmdeck.exporter import command
-from lmdeck.exporter.command import Address, main
+from lmdeck.exporter.command import main
+from lmdeck.plain.address import Address
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")
 
@@ -29,29 +29,6 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:9464", Address("127.0.0.1", 9464)),
-        ("[::1]:0", Address("::1", 0)),
-        ("gpu-box:80", Address("gpu-box", 80)),
-    ],
-)
-def test_addresses(text: str, address: Address) -> None:
-    assert command._address(text) == address
-    assert str(address) == text
-
-
-@pytest.mark.parametrize(
-    "text", ["", "9464", ":9464", "[]:9464", "host:", "host:port", "host:65536", "host:-1", "host:²"]
-)
-def test_what_is_no_address(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(argparse.ArgumentTypeError):
-        command._address(text)
-    assert main(["--listen", text]) == 2
-    assert "is not HOST:PORT such as 127.0.0.1:9464" in capsys.readouterr().err
 
 
 def test_without_the_extra_it_says_how_to_get_it(

@@ -10,7 +10,7 @@ from lmdeck.exchanges.join import Joiner
 from lmdeck.feeds import chosen as chosen_module
 from lmdeck.feeds import logs
 from lmdeck.feeds.chosen import Chosen
-from lmdeck.feeds.logs import Batch, merged
+from lmdeck.feeds.logs import Batch, Rests, merged
 from lmdeck.model.log import SOURCES, LogEntry, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine
 from lmdeck.model.log_query import parse_query
 
@@ -87,6 +87,55 @@ async def test_a_slow_reader_holds_the_streams_up_and_loses_nothing():
             if len(seen) > 100:
                 break
     assert seen == [float(n + 1) for n in range(len(seen))]
+
+
+async def test_what_has_waited_is_not_made_to_wait_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "GATHER_S", 3600.0)
+    queue: logs.Arrivals = asyncio.Queue()
+    arrived = asyncio.get_running_loop().time() - logs.GATHER_S
+    for at in (1, 2):
+        queue.put_nowait((arrived, (line(at),)))
+    async with asyncio.timeout(5):
+        assert await logs._gathered(queue, 2, None) == [(line(1),), (line(2),)]
+
+
+async def test_with_rests_others_have_their_turn_between_small_batches_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "WORK_S", 0.0)
+    entries = tuple(line(at) for at in range(1_000))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other, found, seen = asyncio.create_task(others()), list[LogEntry](), set[int]()
+    async for batch in merged([stream(entries[::2]), stream(entries[1::2])], Rests()):
+        found += batch
+        seen.add(turns)
+        assert len(batch) < 100
+    other.cancel()
+    assert tuple(found) == entries
+    assert len(seen) > 10
+
+
+async def test_after_a_key_one_rest_is_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    took = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        took.append(seconds)
+
+    monkeypatch.setattr(logs, "WORK_S", 0.0)
+    monkeypatch.setattr(logs.asyncio, "sleep", sleep)
+    rests = Rests()
+    await rests.take()
+    rests.heed_key()
+    await rests.take()
+    await rests.take()
+    assert took == [logs.REST_S, logs.REST_S, logs.GIVE_WAY_S, logs.REST_S]
 
 
 def exchange_lines(number: int, speed: float) -> list[LogEntry]:

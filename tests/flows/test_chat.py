@@ -380,12 +380,16 @@ async def test_a_refusal_says_why_and_what_to_do(settings: Settings, scripted_se
         await deck.see("401: token not accepted")
     async with running_deck(settings) as deck:
         await load_model(deck, MODEL)
-        chat_of(deck).focus_content()
+        await say(deck, "it fits")
+        used = chat_of(deck).meter.used
+        assert used
         long = "many words " * 3000
         chat_of(deck).write(long)
         await deck.press("enter")
         await deck.see("the context is full")
         await deck.until(lambda: chat_of(deck).draft == long, "the text in the editor")
+        await deck.until(lambda: not chat_of(deck).answering, "the end of the request")
+        assert chat_of(deck).meter.used == used
 
 
 async def test_a_context_length_that_would_reload_a_busy_model_is_not_sent(

@@ -125,6 +125,7 @@ async def test_slots_go_through_lms_and_as_last_time_is_one_key(scripted_server:
         await choose(deck, EXPERT)
         await deck.press("L")
         await deck.until(lambda: loaded_ids(deck) and row(deck).slots == 2, "the same load")
+        await deck.until(lambda: EXPERT in session.state.requested, "what was asked for")
         assert session.state.requested[EXPERT].tokens == 8192
 
 

@@ -61,6 +61,12 @@ async def test_it_asks_when_it_opens_and_shows_what_comes(stage, size):
         await deck.see("Esc close")
 
 
+async def test_a_title_that_fits_is_whole(listed):
+    fits = ConversationSummary("a", "second chat about zebras", 1_795_780_800.0, "qwen/qwen3-coder-next", 5)
+    async with listed((fits,), (80, 24)) as deck:
+        await deck.see("second chat about zebras ")
+
+
 @SIZES
 async def test_where_the_words_were_found_is_told_of_the_current_one(listed, size):
     async with listed((UNTITLED, SLOTS), size) as deck:

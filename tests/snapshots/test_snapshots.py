@@ -199,8 +199,10 @@ def test_load_dialog(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
         figure = LmsFigure(18 * GIB, 19 * GIB, low_confidence=True, will_load=False)
         others = (Occupant("ha-expert", 8 * GIB), Occupant("ha-expert:2", 8 * GIB, busy=True))
         outlook = forecast(Question(CODER, request, ROOM, occupants=others, lmstudio=figure))
-        dialog.weighed(intents.Weighed(request, outlook))
-        dialog.lmstudio_said(intents.LmStudioSaid(request, figure))
+        while not dialog.weighed(intents.Weighed(request, outlook)):  # the keys have not all arrived
+            await pilot.pause(0.01)
+        while not dialog.lmstudio_said(intents.LmStudioSaid(request, figure)):
+            await pilot.pause(0.01)
         await pilot.pause()
 
     assert snap_compare(Replay(*connected(1000.0)), terminal_size=size, run_before=weigh)

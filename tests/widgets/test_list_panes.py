@@ -182,6 +182,24 @@ async def test_keys_of_available_ask_for_things(host, lines):
         assert pane.check_action("estimate", ())
 
 
+async def test_another_model_is_asked_for_whatever_is_listed_and_told_in_the_frame(host, lines):
+    pane = AvailablePane(id="available")
+    app = host(pane)
+    async with app.run_test(size=(84, 8)) as pilot:
+        pane.rows = ()
+        pane.focus_content()
+        await pilot.press("d")
+        await pilot.pause()
+        assert "download one: d" in " ".join(lines(pane.table))
+        assert len(app.got(AvailablePane.DownloadRequested)) == 1
+        pane.note_downloads("↓ 42 %")
+        assert "↓ 42 %" in pane.border_subtitle
+        pane.note_downloads("")
+        assert not pane.border_subtitle
+        pane.read_only = True
+        assert pane.check_action("download", ()) is None
+
+
 async def test_available_says_what_fits_and_sorts_by_it(host, lines):
     pane = AvailablePane(id="available")
     small = Outlook(4096, 4, "rough", "", gpu_bytes=2 * 2**30, verdict=Verdict("fits"))

@@ -102,6 +102,14 @@ async def test_a_selection_of_blank_lines_at_the_end_is_one() -> None:
         assert pilot.app.screen.get_selected_text() == "a"
 
 
+async def test_it_can_be_painted_after_it_was_taken_away() -> None:
+    prose = Prose()
+    prose.feed("words")
+    async with Host(prose).run_test(size=(16, 12)):
+        await prose.remove()
+        assert len(prose.render_lines(Region(0, 0, 16, 1))) == 1
+
+
 async def test_many_rows_are_kept_no_longer_than_they_may_be_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT_STRIPS", 4)
     prose = Prose()

@@ -1,0 +1,1 @@
+"""`lmdeck web`: the deck in a browser."""
