@@ -58,7 +58,7 @@ def a_round() -> list[tuple[str, bytes]]:
     slot = "slot print_timing: id  0 | task @@@@@ | "
     ends = engine(slot + times("prompt eval", 20, 9), "full"), engine(slot + times("eval", 80, TOKENS), "full")
     brief = [(f"What is {number} and @@@@@?", f"It is {number} of @@@@@.", f"m{number % 3}") for number in range(4)]
-    parts = [said(f"Streaming response, part {part} of @@@@@") for part in range(92)]
+    parts = [said(f"Streaming response, part {part} of @@@@@") for part in range(150)]
     return [
         ("server", lines(said(request_line(0.0, body).text), said(embed))),
         ("model", lines(prompt("Why is number @@@@@ even?", "full"), prompt("Nobody answers @@@@@.", "silent"))),
@@ -70,7 +70,7 @@ def a_round() -> list[tuple[str, bytes]]:
         ("server", lines(*parts, said("a needle @@@@@"))),
         ("server", b'{"timestamp": 17, "data": {"type": "server.l\n' + b"\xff\xfe\x80 no utf-8 @@@@@\n"),
         ("runtime", lines(*[engine(f"slot update: progress {part} of @@@@@", "endless") for part in range(8)])),
-        ("runtime", lines(*[engine(f"ggml_backend: step {part} of @@@@@", "other") for part in range(78)])),
+        ("runtime", lines(*[engine(f"ggml_backend: step {part} of @@@@@", "other") for part in range(20)])),
     ]
 
 

@@ -202,4 +202,4 @@ class Rough:
 
 
 def _measured(values: Iterable[float]) -> array[float]:
-    return array("d", (value for value in values if not isnan(value)))
+    return array("d", [value for value in values if not isnan(value)])

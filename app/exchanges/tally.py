@@ -18,6 +18,7 @@ _SLICE_S = 10
 _MOST_SLICES = 3_600 // _SLICE_S + 2
 _SHORTEST_S = 60.0
 _STEP, _LATE_S = 100, 5.0
+_UNREAD = 10_000  # rows after which nobody seems to read a window any more
 _NEVER = float("-inf")
 
 
@@ -43,12 +44,14 @@ class Rows:
 
 
 class Window:
-    """Exact counts of the last rows; it follows the rows only when it is read, and then costs what has changed."""
+    """Exact counts of the last rows. Nothing is done for it until it is read; `read_at` is how many rows there were when
+    it last was."""
 
     def __init__(self) -> None:
         self._groups: dict[str, Exact] = {}
         self._rows: list[Packed] = []
         self._next = 0
+        self.read_at: int | None = None
 
     def follow(self, rows: Rows, packing: Packing, since: float | None) -> dict[str, Exact]:
         """The counts of the rows since then."""
@@ -120,6 +123,7 @@ class Tally:
         groups: Mapping[str, Exact | Rough]
         if self._is_exact(since):
             groups = self._windows[window].follow(self._rows, self._packing, since)
+            self._windows[window].read_at = self._rows.end
         else:
             self._windows[window] = Window()
             groups = self._sketches(since)
@@ -151,14 +155,16 @@ class Tally:
         return lost_until == _NEVER or (since is not None and lost_until <= since)
 
     def _keep_up(self, now: float) -> None:
-        """Do a part of what reading would do, so that a read after a long time is quick as well."""
+        """Do a part of what the next read would have to do; a window that nobody reads any more is let go of."""
         self._flight.settle(now - _LATE_S, 3 * _STEP)
         self._sketch()
-        for window in self._windows:
-            if self._is_exact(since := _since(window, now)):
-                self._windows[window].follow(self._rows, self._packing, since)
+        for name, window in self._windows.items():
+            if window.read_at is None:
+                continue
+            if self._rows.end - window.read_at < _UNREAD and self._is_exact(since := _since(name, now)):
+                window.follow(self._rows, self._packing, since)
             else:
-                self._windows[window] = Window()
+                self._windows[name] = Window()
 
     def _sketch(self) -> None:
         """Bring the sketches up to date."""

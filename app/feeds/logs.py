@@ -50,8 +50,8 @@ class Rests:
 async def merged(streams: Sequence[AsyncGenerator[Batch]], rests: Rests | None = None) -> AsyncGenerator[Batch]:
     """Batches of all streams, each ordered by time; ends when all of them have, or with the first one's error.
 
-    While the reader of these batches is busy, the streams are not read. With `rests` the batches are small, and rests
-    are taken between them and while they are gathered. Closing the iterator closes the streams.
+    While the reader of these batches is busy, the streams are not read. `rests` are taken while much is gathered. Closing
+    the iterator closes the streams.
     """
     queue: Arrivals = asyncio.Queue(_QUEUED)
     pumps = [asyncio.create_task(_pump(stream, queue)) for stream in streams]
@@ -64,17 +64,20 @@ async def merged(streams: Sequence[AsyncGenerator[Batch]], rests: Rests | None =
             for pump in pumps:
                 if pump.done():
                     pump.result()
-            if rests:
-                rests.begin()
-            size = _PORTION if rests else len(gathered)
-            for at in range(0, len(gathered), size or 1):
-                yield tuple(gathered[at : at + size])
-                if rests:
-                    await rests.take()
+            if gathered:
+                yield tuple(gathered)
     finally:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def in_portions(batch: Batch, rests: Rests) -> AsyncGenerator[Batch]:
+    """The batch, a few entries at a time, with rests in between."""
+    rests.begin()
+    for at in range(0, len(batch), _PORTION):
+        yield batch[at : at + _PORTION]
+        await rests.take()
 
 
 async def _gathered(queue: Arrivals, streams: int, rests: Rests | None) -> list[Batch | None]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import httpx
 from textual.pilot import Pilot
@@ -23,10 +24,21 @@ def settings_for(endpoint: DemoEndpoint) -> Settings:
     )
 
 
+class HeardDeck(LMDeck):
+    """A deck whose notices are not forgotten: on a slow machine they are gone before a test looks."""
+
+    heard: tuple[str, ...] = ()
+
+    def notify(self, message: str, **how: Any) -> None:
+        """As the deck does."""
+        self.heard = (*self.heard, message)
+        super().notify(message, **how)
+
+
 class Driver:
     """A running deck: press keys, wait for what the screen shows."""
 
-    def __init__(self, app: LMDeck, pilot: Pilot[None]) -> None:
+    def __init__(self, app: HeardDeck, pilot: Pilot[None]) -> None:
         self.app, self.pilot = app, pilot
 
     async def press(self, *keys: str) -> None:
@@ -57,8 +69,8 @@ class Driver:
         return self.text()
 
     async def hear(self, words: str, timeout: float = 10.0) -> None:
-        """Wait for a notice with these words; on the screen they may be wrapped."""
-        await self.until(lambda: any(words in notice.message for notice in self.app._notifications), words, timeout)
+        """Wait for a notice with these words, or for its having been; on the screen they may be wrapped."""
+        await self.until(lambda: any(words in message for message in self.app.heard), words, timeout)
 
     async def miss(self, pattern: str, timeout: float = 10.0) -> str:
         """Wait until it is not."""
@@ -76,7 +88,7 @@ async def running_deck(
 ) -> AsyncIterator[Driver]:
     """A deck on that server, or on a `demo` of its own; everything it started has ended afterwards."""
     sources = partial(open_sources, replace(settings, read_only=read_only), demo)
-    app = LMDeck(sources, read_only=read_only, keys=settings.keys)
+    app = HeardDeck(sources, read_only=read_only, keys=settings.keys)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Driver(app, pilot)
 
