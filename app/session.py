@@ -15,7 +15,7 @@ from lmdeck.desk import Desk
 from lmdeck.feeds.activity import activity_feed, runtime_feed
 from lmdeck.feeds.contexts import context_feed
 from lmdeck.feeds.files import file_feed
-from lmdeck.feeds.logs import Rests, merged
+from lmdeck.feeds.logs import Rests, in_portions, merged
 from lmdeck.feeds.machine import machine_feed
 from lmdeck.feeds.models import model_feed
 from lmdeck.feeds.pace import Pace
@@ -141,8 +141,8 @@ class Session:
         self._follow("activity", activity_feed(cli, self._activity_pace, self._online))
         self._follow("runtime", runtime_feed(cli))
         self._follow("files", file_feed(cli, self._files_wanted))
-        streams = [cli.log(source, self._online) for source in SOURCES]
-        self._app.run_worker(self._follow_log(merged(streams, self.log_rests)), group="log")
+        lines = merged([cli.log(source, self._online) for source in SOURCES], self.log_rests)
+        self._app.run_worker(self._follow_log(lines), group="log")
 
     def _furnish(self, sources: Sources) -> None:
         """Everything that acts for the user, and what is kept from earlier sessions."""
@@ -194,14 +194,8 @@ class Session:
         async with aclosing(batches) as stream:
             async for batch in stream:
                 self._log_pane.extend(batch)
-                self._hear(batch)
-                if self._desk is not None:
-                    now = time.time()
-                    self._desk.runtime_tail.extend((now, entry) for entry in batch if isinstance(entry, RuntimeLine))
-                for event in self._logs.events(batch):
-                    self.apply(event)
-                if tells_of_change(batch):
-                    self._models_pace.wake()
+                async for part in in_portions(batch, self.log_rests):
+                    self._hear(part)
 
     async def _backfill(self, folder: Path) -> None:
         """The end of LM Studio's own log files, so that the pane is not empty: shown, but no news."""
@@ -219,6 +213,12 @@ class Session:
             self._log_pane.exchanges_changed(changed)
             if self._looked_back:
                 self._archive.heard(changed)
+        if self._desk is not None:
+            self._desk.runtime_tail.extend((time.time(), entry) for entry in batch if isinstance(entry, RuntimeLine))
+        for event in self._logs.events(batch):
+            self.apply(event)
+        if tells_of_change(batch):
+            self._models_pace.wake()
 
     # Intents
 

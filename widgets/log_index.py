@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lmdeck.model.log import SOURCES, LogEntry
-from lmdeck.widgets.log_store import LogStore
+from lmdeck.widgets.log_store import Late, LogStore
 
 if TYPE_CHECKING:
     from lmdeck.model.exchange import Exchange
@@ -19,8 +20,12 @@ BLOCK = 512
 """Entries that are looked at in one direction before the other has its turn."""
 CHECKED_EVERY = 32
 """Entries between two looks at the clock."""
+LATE = 2_000
+"""Late entries up to which they are looked at where they stand."""
 LONG = 50_000
 """Characters of an entry after which the clock is looked at, too."""
+
+_at = attrgetter("at")
 
 ExchangeOf = Callable[[LogEntry], "Exchange | None"]
 
@@ -95,11 +100,27 @@ class LogIndex:
                 break
         return self.done
 
-    def rewind(self, number: int) -> None:
-        """Entries from this number on are others than before: look at them anew."""
-        if self._numbers is not None and number < self._high:
-            del self._numbers[bisect_left(self._numbers, number) :]
-            self._high, self._low = number, min(self._low, number)
+    def shift(self, late: Late) -> None:
+        """Entries have come late, and older ones have other numbers: what is known of those stays known, unless too
+        many have come. Those that are newer than all before are left to `work`."""
+        start, numbers = late.start, self._numbers
+        if numbers is None or start >= self._high:
+            return
+        first = bisect_left(numbers, start)
+        if len(late.batch) > LATE:
+            del numbers[first:]
+            self._low, self._high = min(self._low, start), start
+            return
+        shown = [late.place(number) for number in numbers[first:]]
+        self._high = late.place(self._high - 1) + 1
+        self._low = late.place(self._low - 1) + 1
+        for count, entry in enumerate(late.batch, start):
+            number = count + bisect_right(late.moved, entry.at, key=_at)
+            if number >= self._high:
+                break
+            if number >= self._low and self.passes(entry):
+                insort(shown, number)
+        numbers[first:] = array("Q", shown)
 
     def recheck(self, entries: Iterable[LogEntry]) -> None:
         """More is known of these entries' exchange: they may pass now, or no longer."""

@@ -79,7 +79,7 @@ class LogTail(LogView):
     def extend(self, entries: Iterable[LogEntry], reach_s: float = REACH_S) -> None:
         """Keep these entries, the late ones where their times belong. Painting them comes with the next frame."""
         if late := self.store.extend(entries, reach_s):
-            self.index.rewind(late.start)
+            self.index.shift(late)
             self.index.work(SLICE_S)  # a key before the next frame finds the lines in their places
             self.moved(late)
         self._schedule()

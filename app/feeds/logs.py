@@ -50,8 +50,8 @@ class Rests:
 async def merged(streams: Sequence[AsyncGenerator[Batch]], rests: Rests | None = None) -> AsyncGenerator[Batch]:
     """Batches of all streams, each ordered by time; ends when all of them have, or with the first one's error.
 
-    While the reader of these batches is busy, the streams are not read. `rests` are taken while much is gathered. Closing
-    the iterator closes the streams.
+    While the reader of these batches is busy, the streams are not read. `rests` are taken while much is gathered.
+    Closing the iterator closes the streams.
     """
     queue: Arrivals = asyncio.Queue(_QUEUED)
     pumps = [asyncio.create_task(_pump(stream, queue)) for stream in streams]

@@ -10,7 +10,7 @@ from lmdeck.exchanges.join import Joiner
 from lmdeck.feeds import chosen as chosen_module
 from lmdeck.feeds import logs
 from lmdeck.feeds.chosen import Chosen
-from lmdeck.feeds.logs import Batch, Rests, merged
+from lmdeck.feeds.logs import Batch, Rests, in_portions, merged
 from lmdeck.model.log import SOURCES, LogEntry, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine
 from lmdeck.model.log_query import parse_query
 
@@ -99,9 +99,7 @@ async def test_what_has_waited_is_not_made_to_wait_for_more(monkeypatch: pytest.
         assert await logs._gathered(queue, 2, None) == [(line(1),), (line(2),)]
 
 
-async def test_with_rests_others_have_their_turn_between_small_batches_and_nothing_is_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_batch_in_portions_leaves_others_their_turn_and_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "WORK_S", 0.0)
     entries = tuple(line(at) for at in range(1_000))
     turns = 0
@@ -113,13 +111,21 @@ async def test_with_rests_others_have_their_turn_between_small_batches_and_nothi
             await asyncio.sleep(0)
 
     other, found, seen = asyncio.create_task(others()), list[LogEntry](), set[int]()
-    async for batch in merged([stream(entries[::2]), stream(entries[1::2])], Rests()):
-        found += batch
+    async for portion in in_portions(entries, Rests()):
+        found += portion
         seen.add(turns)
-        assert len(batch) < 100
+        assert len(portion) < 100
     other.cancel()
     assert tuple(found) == entries
     assert len(seen) > 10
+
+
+async def test_a_flood_is_gathered_with_rests_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "WORK_S", 0.0)
+    entries = tuple(line(at) for at in range(2_000))
+    parts = [entries[number : number + 200] for number in range(0, 2_000, 200)]
+    found = [batch async for batch in merged([stream(*parts[::2]), stream(*parts[1::2])], Rests())]
+    assert sorted((entry for batch in found for entry in batch), key=lambda entry: entry.at) == list(entries)
 
 
 async def test_after_a_key_one_rest_is_longer(monkeypatch: pytest.MonkeyPatch) -> None:

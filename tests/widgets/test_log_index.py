@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
+
 from lmdeck.model.exchange import Exchange
 from lmdeck.model.log import DeckNote, PredictionInput, PredictionOutput, PredictionStats, RuntimeLine, ServerLine
 from lmdeck.model.log_query import parse_query
+from lmdeck.widgets import log_index
 from lmdeck.widgets.log_index import LogIndex
 from lmdeck.widgets.log_store import LogStore
 
@@ -33,24 +36,48 @@ def test_without_a_filter_it_is_everything():
     assert index.number_or_end(1000) == store.end
 
 
-def test_it_grows_shrinks_and_mends_with_the_store():
-    store, dice = LogStore(entries=200), random.Random(1)
+@pytest.mark.parametrize("late_at_once", [5, 2_000])
+@pytest.mark.parametrize("seed", range(5))
+def test_it_grows_shrinks_and_mends_with_the_store(seed, late_at_once, monkeypatch):
+    monkeypatch.setattr(log_index, "LATE", late_at_once)
+    store, dice = LogStore(entries=200), random.Random(seed)
     index = LogIndex(store)
     choose(index, "hit")
     for step in range(300):
         batch = [
-            line(round(step - dice.random() * 2.5, 2), "hit" if dice.random() < 0.3 else "")
+            line(round(step - dice.random() * 2.5, 1), "hit" if dice.random() < 0.3 else "")
             for _ in range(dice.randrange(30))
         ]
         if late := store.extend(batch):
-            index.rewind(late.start)
-        if dice.random() < 0.7:
+            index.shift(late)
+        if dice.random() < 0.3:
+            index.work(0)  # a part of it
+        if dice.random() < 0.1:
+            choose(index, "hit", near=dice.randint(store.first, store.end))
+        assert all("hit" in store[at].text for at in found(index) if at >= store.first)
+        if dice.random() < 0.5:
             while not index.work(1):
                 pass
             expected = [at for at in range(store.first, store.end) if "hit" in store[at].text]
             assert found(index) == expected
+    while not index.work(1):
+        pass
+    expected = [at for at in range(store.first, store.end) if "hit" in store[at].text]
     assert index.line(expected[5]) == 5
     assert index.line(expected[5] + 1) == 6
+
+
+def test_late_entries_hide_nothing_that_was_found():
+    store = LogStore()
+    index = LogIndex(store)
+    choose(index, "hit")
+    store.extend([line(at, "hit") for at in range(1_000)])
+    assert index.work(1)
+    late = store.extend([line(998.5, "hit"), line(998.6), line(2_000, "hit")])
+    index.shift(late)
+    assert found(index) == [*range(1_000), 1_001]
+    assert index.work(1)
+    assert found(index) == [*range(1_000), 1_001, 1_002]
 
 
 def test_it_looks_in_slices_around_where_somebody_reads():
@@ -77,7 +104,7 @@ def test_new_entries_are_found_while_it_still_looks():
     index.work(0)
     store.extend(map(line, range(5000, 5010)))
     if late := store.extend([line(5008.5)]):
-        index.rewind(late.start)
+        index.shift(late)
     while not index.work(0):
         pass
     assert found(index) == list(range(5011))
