@@ -44,8 +44,8 @@ class Rows:
 
 
 class Window:
-    """Exact counts of the last rows. Nothing is done for it until it is read; `read_at` is how many rows there were when
-    it last was."""
+    """Exact counts of the last rows. Nothing is done for it until it is read; `read_at` is how many rows there were
+    when it last was."""
 
     def __init__(self) -> None:
         self._groups: dict[str, Exact] = {}
