@@ -25,13 +25,6 @@ def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return user_data_path(APP, appauthor=False)
 
 
-def state_dir() -> Path:
-    """For what may be lost: logs, the last choice of a pane."""
-    from platformdirs import user_state_path
-
-    return user_state_path(APP, appauthor=False)
-
-
 def exports_dir() -> Path:
     """Where reports go that the user asked for."""
     return data_dir() / "exports"

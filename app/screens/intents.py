@@ -10,7 +10,7 @@ from textual.message import Message
 from lmdeck.model.problem import Problem
 
 if TYPE_CHECKING:
-    from lmdeck.model.experiment import BenchLevel, BenchResult, Probe, Verified, VerifyPlan
+    from lmdeck.model.experiment import BenchResult, VerifyPlan
     from lmdeck.model.history import Preset
     from lmdeck.model.load import LoadRequest
     from lmdeck.model.log import LogEntry
@@ -135,7 +135,7 @@ class DropPreset(Intent):
 
 
 class Verify(Intent):
-    """Carry out this plan on its instance; `ExperimentTold` brings each step."""
+    """Carry out this plan on its instance; its dialog is told each step."""
 
     def __init__(self, plan: VerifyPlan) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class Verify(Intent):
 
 
 class Benchmark(Intent):
-    """Measure how an instance scales with requests at once; `ExperimentTold` brings each step."""
+    """Measure how an instance scales with requests at once; its dialog is told each step."""
 
     def __init__(self, instance_id: str, levels: tuple[int, ...]) -> None:
         super().__init__()
@@ -152,14 +152,6 @@ class Benchmark(Intent):
 
 class StopExperiment(Intent):
     """End the running verification or benchmark: its requests are closed."""
-
-
-class ExperimentTold(Message):
-    """One step of the running experiment; `Verified`, `BenchResult` or a `Problem` is the last one."""
-
-    def __init__(self, step: Probe | Verified | BenchLevel | BenchResult | Problem) -> None:
-        super().__init__()
-        self.step = step
 
 
 class Export(Intent):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from lmdeck.conversations.attach import AttachFailed
+from lmdeck.conversations.attach import AttachFailed, text_attachment
 from lmdeck.conversations.export import title_for
 from lmdeck.desk import Desk
 from lmdeck.model.branches import cut_back, find, turned
@@ -230,8 +230,7 @@ class Talk:
 
     def _attach_paste(self, text: str) -> None:
         number = 1 + sum(each.name.startswith("pasted text") for each in self._thread.attachments)
-        pasted = Attachment("text", f"pasted text {number}", "text/plain", text, len(text.encode("utf-8", "replace")))
-        self._thread.attach((*self._thread.attachments, pasted))
+        self._thread.attach((*self._thread.attachments, text_attachment(f"pasted text {number}", text)))
 
     def open_panel(self) -> None:
         """The parameters; what is accepted there holds from the next turn on."""

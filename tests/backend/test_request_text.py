@@ -52,7 +52,7 @@ def run_curl(tmp_path: Path):
     return run
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh to run the command in")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 @pytest.mark.parametrize("tools", [(), TOOLS], ids=["", "tools"])
 def test_a_shell_sends_exactly_the_request(run_curl, endpoint, tools):

@@ -6,7 +6,7 @@ import pytest
 
 from lmdeck.config import schema
 from lmdeck.config.errors import ConfigError
-from lmdeck.config.paths import config_file, data_dir, state_dir
+from lmdeck.config.paths import config_file, data_dir
 from lmdeck.config.settings import Settings, load_settings
 from lmdeck.config.token import Token
 from lmdeck.model.chat import Tools
@@ -174,7 +174,7 @@ def test_files_that_are_not_there_or_cannot_be_read(tmp_path):
 def test_paths_are_the_platforms_own(tmp_path):
     assert config_file({"LMDECK_CONFIG": str(tmp_path / "x")}) == tmp_path / "x"
     assert config_file({}).name == "config.toml"
-    for path in (config_file({}), data_dir(), state_dir()):
+    for path in (config_file({}), data_dir()):
         assert path.is_absolute()
         assert "lmdeck" in path.parts
 

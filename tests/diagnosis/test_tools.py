@@ -11,7 +11,7 @@ from lmdeck.backend.lms import Lms
 from lmdeck.backend.lmstudio import LMStudio
 from lmdeck.diagnosis.tools import lms_finding, reach_finding, stream_finding
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts, and the fake lms is one")
 
 NOWHERE = "http://127.0.0.1:9"
 

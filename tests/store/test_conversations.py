@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from any_conversation import any_conversation
+from rows import raw
 
 from lmdeck.model.branches import grown
 from lmdeck.model.chat import ChatStats, ToolCall
@@ -32,26 +32,6 @@ TALK = Conversation(
     "c", 9.0, 11.0, "Flüsse & Seen", True, (ASKED, ANSWERED), "a", "m", "/v1/responses", "Be brief.",
     {"top_k": 3, "stop": ["x"]}, ("mcp/x",), "not on server",
 )  # fmt: skip
-
-
-@pytest.fixture(params=[True, False], ids=["fts5", "no fts5"])
-def fts5(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """With the index, and with a SQLite that has none."""
-    if not request.param:
-        monkeypatch.setattr(words_module, "has_fts5", lambda db: False)
-    return request.param
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
-
-
-def raw(path: Path, sql: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as db:
-        found = db.execute(sql).fetchall()
-    db.close()
-    return found
 
 
 def talk(id: str, *texts: str, title: str = "", changed: float = 0.0, pinned: bool = False) -> Conversation:

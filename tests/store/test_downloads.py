@@ -17,11 +17,6 @@ def job(name: str, begun: float = 1.0, quantization: str | None = None) -> Downl
     return Download(f"m/{name}", quantization, begun, DownloadReport("downloading", name, 10, 5))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
-
-
 async def test_a_job_is_its_servers_until_it_is_dropped(path: Path) -> None:
     async with await Store.open(path) as store:
         await store.keep_download(HERE, job("b", 2.0, "Q4_K_M"))

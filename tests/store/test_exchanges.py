@@ -5,9 +5,9 @@ import sqlite3
 import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from rows import raw
 
 from lmdeck.model.exchange import KEPT_TEXT, ExchangeRecord, ExchangeText, PastExchange
 from lmdeck.model.history import LoadRecord
@@ -27,26 +27,6 @@ FULL = ExchangeRecord(
 )  # fmt: skip
 BARE = ExchangeRecord(NOW - 1, "", "")
 TEXT = ExchangeText("<|user|>Schreib mir\nein Gedicht über Öl 100%", "Es war _einmal_ …")
-
-
-@pytest.fixture(params=[True, False], ids=["fts5", "like"])
-def fts5(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """With the index, and with a SQLite that has none."""
-    if not request.param:
-        monkeypatch.setattr(words_module, "has_fts5", lambda db: False)
-    return request.param
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
-
-
-def raw(path: Path, sql: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as db:
-        found = db.execute(sql).fetchall()
-    db.close()
-    return found
 
 
 async def test_exchanges_come_back_as_they_were_newest_first(path):

@@ -1,9 +1,6 @@
 """Drafts, prompts and presets of the chat on the disk."""
 
 import sqlite3
-from pathlib import Path
-
-import pytest
 
 from lmdeck.model.conversation import ChatPreset
 from lmdeck.store import writings as module
@@ -11,11 +8,6 @@ from lmdeck.store.history import Store
 
 NUMBERS = ChatPreset("parameters", "mine", parameters={"top_k": 3, "stop": ["a"], "response_format": {"x": None}})
 WORDS = ChatPreset("system prompt", "mine", system_prompt="Be short.\n☃")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
 
 
 async def test_drafts(path):

@@ -159,7 +159,9 @@ async def test_a_deck_ends_with_its_page_and_with_the_server(end: str) -> None:
 
 
 @posix
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine; page, guard and decks are checked by plain requests"
+)
 async def test_the_deck_in_a_browser(scripted_server: DemoEndpoint) -> None:
     arguments = ("--url", scripted_server.url, "--lms", scripted_server.lms)
     async with serving(*arguments, token=scripted_server.token) as server, chromium() as browser:
