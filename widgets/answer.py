@@ -56,7 +56,7 @@ class Answer(Vertical):
         self._proses: list[Prose] = []
         self._folds: list[Folded] = []
         self._reasoning: Folded | None = None
-        self._tool: Folded | None = None
+        self._tools: list[tuple[chat.ToolCall, Folded]] = []
         self._timer: Timer | None = None
         self._rest_until = 0.0
         self._ended = False
@@ -174,12 +174,21 @@ class Answer(Vertical):
             self._reasoning = None
 
     def _feed_tool(self, call: chat.ToolCall) -> None:
-        if call.state == "called" or self._tool is None:
-            self._tool = self._fold("")
+        """A card for each call, with all that is known of it; why it failed can be read while it is folded."""
+        for place in reversed(range(len(self._tools))):
+            known, card = self._tools[place]
+            if known.goes_on(call):
+                call = known.with_news(call)
+                self._tools[place] = call, card
+                break
+        else:
+            card = self._fold("")
+            self._tools.append((call, card))
         mark = {"success": "✓", "failure": "✗"}.get(call.state, "…")
-        self._tool.title = f"tool {call.tool} {mark}" + (f"  ({call.provider})" if call.provider else "")
+        told = (f"tool {call.tool} {mark}", f"({call.provider})" if call.provider else "", call.reason)
+        card.title = " ".join(filter(None, told))
         parts = {"arguments": _pretty(call.arguments), "output": _pretty(call.output), "reason": call.reason}
-        self._tool.replace("\n".join(f"{name}: {text}" for name, text in parts.items() if text))
+        card.replace("\n".join(f"{name}: {text}" for name, text in parts.items() if text))
 
     def _close_prose(self) -> None:
         """What is written next goes under what comes now."""

@@ -35,7 +35,6 @@ _EARLY: Final = {
     "userStopped": "stopped at the server",
     "failed": "the engine failed",
 }
-_FINISHED = ("success", "failure")
 
 
 class Recorder:
@@ -101,12 +100,10 @@ class Recorder:
 
     def _call(self, event: ToolCall) -> None:
         """What is new of a call joins what was known of it: the last one of its name that still runs."""
-        if event.state != "called":
-            for place in reversed(range(len(self._calls))):
-                known = self._calls[place]
-                if known.state not in _FINISHED and (known.tool == event.tool or "" in (known.tool, event.tool)):
-                    self._calls[place] = _merged(known, event)
-                    return
+        for place in reversed(range(len(self._calls))):
+            if self._calls[place].goes_on(event):
+                self._calls[place] = self._calls[place].with_news(event)
+                return
         if len(self._calls) < MOST_CALLS:
             self._calls.append(event)
 
@@ -128,14 +125,3 @@ class _Pieces:
         """The whole; joined only once."""
         self._pieces = ["".join(self._pieces)]
         return self._pieces[0]
-
-
-def _merged(known: ToolCall, event: ToolCall) -> ToolCall:
-    return ToolCall(
-        tool=event.tool or known.tool,
-        state=event.state,
-        arguments=event.arguments or known.arguments,
-        output=event.output or known.output,
-        provider=event.provider or known.provider,
-        reason=event.reason or known.reason,
-    )

@@ -1,5 +1,7 @@
 """A chat request, and the events of its streamed answer, whichever endpoint it goes through."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -117,6 +119,22 @@ class ToolCall:
     output: str = ""
     provider: str = ""
     reason: str = ""
+
+    def goes_on(self, event: ToolCall) -> bool:
+        """Whether `event` tells more of this call. Calls have no ids: a running one of the same name is meant."""
+        is_running = self.state not in ("success", "failure")
+        return event.state != "called" and is_running and (self.tool == event.tool or "" in (self.tool, event.tool))
+
+    def with_news(self, event: ToolCall) -> ToolCall:
+        """This call with what `event` tells of it; what it does not repeat stays."""
+        return ToolCall(
+            tool=event.tool or self.tool,
+            state=event.state,
+            arguments=event.arguments or self.arguments,
+            output=event.output or self.output,
+            provider=event.provider or self.provider,
+            reason=event.reason or self.reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,22 @@ async def test_what_came_before_it_was_on_the_screen_keeps_its_order() -> None:
         assert rows.index("│ hm") < rows.index("before") < rows.index("│ output: found") < rows.index("│ hm again")
 
 
+async def test_each_tool_call_keeps_what_was_told_of_it() -> None:
+    app = Host()
+    app.answer.feed(ToolCall("look", "called", provider="mcp/eyes"))
+    app.answer.feed(ToolCall("find", "called", provider="mcp/hands"))
+    app.answer.feed(ToolCall("look", "arguments", '{"at": 1}'))
+    app.answer.feed(ToolCall("find", "success", '{"what": 2}', "found"))
+    app.answer.feed(ToolCall("look", "failure", reason="it is dark"))
+    app.answer.feed(ENDED)
+    async with app.run_test(size=(60, 30)) as pilot:
+        rows = await until(pilot, "41.3 tok/s")
+        assert rows[:2] == ["▸ tool look ✗ (mcp/eyes) it is dark", "▸ tool find ✓ (mcp/hands)"]
+        app.answer.fold_all()
+        rows = await until(pilot, '"at": 1', "reason: it is dark", '"what": 2', "output: found")
+        assert rows.index("│ reason: it is dark") < rows.index("▾ tool find ✓ (mcp/hands)")
+
+
 async def test_reasoning_that_is_open_grows_while_it_comes() -> None:
     app = Host()
     async with app.run_test(size=(60, 30)) as pilot:
